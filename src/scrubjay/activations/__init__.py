@@ -1,0 +1,1 @@
+"""Activations: what the network computes on every input."""

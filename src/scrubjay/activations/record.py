@@ -1,0 +1,67 @@
+"""Run a network over a whole domain once, in chunks."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from scrubjay.axes import Classes, MeanPattern, Pattern, Residual
+from scrubjay.model.chunks import chunk_rows
+from scrubjay.model.tables import AfterAttention, Tables
+from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.task.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Activations:
+    """What a network computes at the last position on every input, on the CPU.
+
+    Attributes:
+        pattern: attention, one for each input, or the one that all share in a frozen network.
+        resid_mid: the residual stream after attention.
+        answers: the token of the largest logit, among all tokens.
+        classes: the class of each answer; -1 where the answer is in no class.
+    """
+
+    pattern: Pattern | MeanPattern
+    resid_mid: Residual
+    answers: Int[Tensor, "n"]
+    classes: Classes
+
+    @property
+    def strays(self) -> int:
+        """How many inputs are answered with a token that is in no class."""
+        return int((self.classes < 0).sum())
+
+
+@torch.no_grad()
+def record(network: OneLayerTransformer, task: Task, frozen_at: MeanPattern | None = None) -> Activations:
+    """Run a network on every input of a task.
+
+    Args:
+        network: on any device; the results come back to the CPU.
+        task: its domain gives the inputs.
+        frozen_at: a pattern to put in the place of every input's own (the frozen network); the softmax is not applied
+            again.
+
+    Raises:
+        BadInput: the task's inputs don't fit the network.
+    """
+    tables = Tables.of(network, task.domain)
+    shared = None if frozen_at is None else frozen_at.to(network.device, network.dtype)
+    patterns, resid_mids, answers = [], [], []
+    for inputs in task.domain.chunks(chunk_rows(network.config.d_mlp, network.dtype, network.device)):
+        choices = task.domain.choices(inputs).to(network.device)
+        pattern = tables.pattern(choices) if shared is None else shared
+        resid_mid = tables.resid_mid(choices, pattern)
+        patterns.append(pattern.cpu())
+        resid_mids.append(resid_mid.cpu())
+        answers.append(AfterAttention.of(network, resid_mid).logits.argmax(-1).cpu())
+    tokens = torch.cat(answers)
+    return Activations(
+        pattern=torch.cat(patterns) if shared is None else shared.cpu(),
+        resid_mid=torch.cat(resid_mids),
+        answers=tokens,
+        classes=task.class_of(tokens),
+    )

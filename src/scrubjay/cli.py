@@ -1,0 +1,180 @@
+"""The command line: the only place that prints. Results go to stdout, progress and errors to stderr."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scrubjay.errors import OutOfResources, ScrubjayError, UsageError
+
+if TYPE_CHECKING:
+    from scrubjay.model.checkpoint import SavedNetwork
+    from scrubjay.task.task import Task
+
+app = typer.Typer(
+    add_completion=True,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Reverse-engineer a small transformer over its whole input domain, and test the explanation.",
+)
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+TASK_HELP = "challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or LABELS.npz."
+
+
+@app.command()
+def explain(
+    net: Annotated[Path | None, typer.Argument(help="A network file or run folder; default: the bundled one.")] = None,
+    task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} Default: the network's own.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder for claims.json and the figures.")] = Path("scrubjay-report"),
+    json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of tables.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of every random draw and start.")] = 0,
+    draws: Annotated[int, typer.Option(min=2, help="Of each resampling and each control.")] = 20,
+    device: Device = "auto",
+) -> None:
+    """Take a network apart: claims with controls, a plain paragraph, and figures."""
+    from rich.console import Console
+    from tqdm import tqdm
+
+    from scrubjay.files import writable_folder
+    from scrubjay.model.training import chosen_device
+    from scrubjay.report.claims_json import claims_json, write_claims
+    from scrubjay.report.figures import write_figures
+    from scrubjay.report.tables import study_tables
+    from scrubjay.study.explain import explain as study_of
+
+    saved = _network(net)
+    asked = _task(task or saved.task)
+    saved.network.config.check_domain(asked.domain)
+    on = chosen_device(device)
+    writable_folder(out)
+    with tqdm(total=None, file=sys.stderr, disable=None, bar_format="{desc} [{elapsed}]") as bar:
+        study = study_of(
+            saved,
+            asked,
+            seed=seed,
+            draws=draws,
+            device=on,
+            command=shlex.join(["scrubjay", *sys.argv[1:]]),
+            progress=bar.set_description_str,
+        )
+        bar.set_description_str("drawing the figures")
+        figures = write_figures(study, out)
+    claims = write_claims(study, out)
+    if json:
+        sys.stdout.write(claims_json(study))
+    else:
+        Console(file=sys.stdout).print(study_tables(study))
+    _say(f"Wrote {claims} and {len(figures)} figures: {', '.join(path.name for path in figures)}", quiet=json)
+
+
+@app.command()
+def train(
+    task: Annotated[str, typer.Argument(help=TASK_HELP)],
+    out: Annotated[Path, typer.Option(help="The run's folder: network, state, history, epochs on the way.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the initial weights.")] = 0,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Default: the recipe's.")] = None,
+    device: Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's saved state.")] = False,
+    save_every: Annotated[int, typer.Option(min=1, help="Epochs between saved states.")] = 500,
+) -> None:
+    """Train a network by its task's recipe; Ctrl-C leaves a state that --resume goes on from."""
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from scrubjay.model.run_folder import train_into
+    from scrubjay.model.training import Progress, chosen_device
+
+    asked = _task(task)
+    if asked.recipe is None:
+        raise UsageError(f"task {asked.name} has no recipe, so there are no sizes to train at")
+    recipe = replace(asked.recipe, seed=seed, epochs=epochs or asked.recipe.epochs)
+    on = chosen_device(device)
+    with tqdm(total=recipe.epochs, unit="epoch", file=sys.stderr, disable=None) as bar:
+
+        def report(progress: Progress) -> None:
+            bar.update(progress.epoch - bar.n)
+            bar.set_postfix_str(
+                f"loss {progress.train_loss:.2e} / {progress.test_loss:.2e}, "
+                f"right {progress.train_accuracy:.1%} / {progress.test_accuracy:.1%}"
+            )
+
+        saved = train_into(out, asked, recipe, resume=resume, device=on, save_every=save_every, report=report)
+    final = saved.manifest["training"]
+    _say(
+        f"Right on {final['train_accuracy']:.2%} of the training half and {final['test_accuracy']:.2%} of the test half.\n"
+        f"Wrote {out}; next: scrubjay explain {out}"
+    )
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A checkpoint of another program.")],
+    out: Annotated[Path, typer.Option(help="The network file to write.")],
+    layout: Annotated[str, typer.Option(help="auto, challenge or transformer-lens.")] = "auto",
+    task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} Kept with the network.")] = None,
+) -> None:
+    """Turn another program's checkpoint into a network file; nothing in it is ever run."""
+    from scrubjay.model.checkpoint import import_network, save_network
+
+    network, source = import_network(file, layout)
+    if task is not None:
+        asked = _task(task)
+        network.config.check_domain(asked.domain)
+        if not task.endswith(".npz"):
+            task = asked.name
+    save_network(out, network, task=task, source=source)
+    _say(f"Read {file} in the layout {source['layout']!r}: {network.config}")
+    _say(f"Wrote {out}; next: scrubjay explain {out}")
+
+
+@app.command()
+def info(
+    net: Annotated[Path | None, typer.Argument(help="A network file or run folder; default: the bundled one.")] = None,
+) -> None:
+    """Print what a network file says of itself, after checking its seal."""
+    import json
+
+    sys.stdout.write(json.dumps(_network(net).manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    """Run a command; an error is one sentence on stderr and an exit code, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except ScrubjayError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; `scrubjay train ... --resume` goes on from the last saved state", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except MemoryError:
+        _fail("there is not enough memory for this network and task", OutOfResources.exit_code)
+
+
+def _network(path: Path | None) -> "SavedNetwork":
+    from scrubjay.model.checkpoint import bundled_network, load_network
+
+    return load_network(path or bundled_network())
+
+
+def _task(words: str | None) -> "Task":
+    from scrubjay.task.named import FORMS, named_task
+
+    if words is None:
+        raise UsageError(f"this network's file names no task; give one with --task: {FORMS}")
+    return named_task(words)
+
+
+def _say(text: str, quiet: bool = False) -> None:
+    print(text, file=sys.stderr if quiet else sys.stdout)
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(f"scrubjay: {sentence}", file=sys.stderr)
+    sys.exit(code)

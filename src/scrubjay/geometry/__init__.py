@@ -1,0 +1,1 @@
+"""Geometry: principal components, the causal subspace, filters and their gate."""

@@ -1,0 +1,58 @@
+"""Principal components in float64, with signs that don't depend on the solver."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from scrubjay.axes import Components, Residual
+
+_ROWS = 65_536
+
+
+@dataclass(frozen=True, eq=False)
+class PCA:
+    """Principal components of a site over the whole domain.
+
+    Attributes:
+        mean: of the site.
+        components: orthonormal rows, by falling variance; each one's largest coordinate is positive.
+        variances: along each component, over the domain (divided by n).
+    """
+
+    mean: Float64[Tensor, "d"]
+    components: Components
+    variances: Float64[Tensor, "r"]
+
+    @classmethod
+    def of(cls, site: Residual) -> "PCA":
+        """Principal components of [n, d] values. O(n d²) in chunks, then one eigendecomposition."""
+        mean = torch.stack([chunk.double().sum(0) for chunk in torch.split(site, _ROWS)]).sum(0) / len(site)
+        covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+        for chunk in torch.split(site, _ROWS):
+            centred = chunk.double() - mean
+            covariance += centred.T @ centred
+        return cls.from_moments(mean, covariance / len(site))
+
+    @classmethod
+    def from_moments(cls, mean: Float64[Tensor, "d"], covariance: Float64[Tensor, "d d"]) -> "PCA":
+        """Principal components from a mean and a covariance."""
+        variances, vectors = torch.linalg.eigh(covariance)
+        components = vectors.T.flip(0)
+        largest = components.gather(1, components.abs().argmax(1, keepdim=True))
+        return cls(mean, components * largest.sign(), variances.flip(0).clamp(min=0))
+
+    @property
+    def explained(self) -> Float64[Tensor, "r"]:
+        """The share of the variance along each component."""
+        return self.variances / self.variances.sum().clamp(min=torch.finfo(torch.float64).tiny)
+
+    def holding(self, share: float) -> int:
+        """How many components hold at least this share of the variance."""
+        held = self.explained.cumsum(0)
+        return int((held < share * (1 - 1e-12)).sum()) + 1 if float(self.variances.sum()) > 0 else 0
+
+    def scores(self, site: Residual, r: int) -> Float64[Tensor, "n r"]:
+        """Coordinates of values along the first r components."""
+        return torch.cat([(chunk.double() - self.mean) @ self.components[:r].T for chunk in torch.split(site, _ROWS)])

@@ -1,0 +1,126 @@
+"""The fast forward pass: exact per-token tables, for training and for whole domains.
+
+The last token is constant, so its query is one vector a head, and what a token contributes to attention depends on
+nothing but the token and its position. Scores and values are therefore tables over (position, token); the pattern of
+all inputs is a softmax over gathered rows, and nothing is computed at a position that nobody reads.
+
+Precondition: a causal layer whose last position is constant (``Domain`` sees to it).
+Complexity: tables O(t d h e); each input O(s h e) to gather, one [h e] x [h e, d] product, and the MLP.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import embedding
+
+from scrubjay.axes import Choices, MeanPattern, Pattern, Residual
+from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.task.domain import Domain
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """A network's attention over one domain. Differentiable in the network's weights.
+
+    Attributes:
+        resid_pre: the constant residual stream at the last position, before attention.
+        scores: for each position, the attention score of each of its tokens, in each head.
+        values: for each position, the value vector of each of its tokens, heads side by side.
+        W_O: the output weights, heads stacked.
+    """
+
+    resid_pre: Float[Tensor, "d"]
+    scores: tuple[Float[Tensor, "t h"], ...]
+    values: tuple[Float[Tensor, "t he"], ...]
+    W_O: Float[Tensor, "he d"]
+
+    @classmethod
+    def of(cls, network: OneLayerTransformer, domain: Domain) -> "Tables":
+        """Tabulate a network over a domain.
+
+        Raises:
+            BadInput: the domain's inputs are longer or shorter than the network reads, or have a foreign token.
+        """
+        network.config.check_domain(domain)
+        W_K, W_V = _side_by_side(network.W_K), _side_by_side(network.W_V)  # [d, he]
+        heads = (network.config.n_heads, network.config.d_head)
+        resid_pre = [
+            network.W_E[torch.tensor(tokens, device=network.device)] + network.W_pos[at]
+            for at, tokens in enumerate(domain.positions)
+        ]
+        query = (resid_pre[-1] @ _side_by_side(network.W_Q)).view(heads)
+        return cls(
+            resid_pre=resid_pre[-1][0],
+            scores=tuple(((x @ W_K).view(-1, *heads) * query).sum(-1) / heads[1] ** 0.5 for x in resid_pre),
+            values=tuple(x @ W_V for x in resid_pre),
+            W_O=network.W_O.flatten(0, 1),
+        )
+
+    def attn_scores(self, choices: Choices) -> Pattern:
+        """Attention scores from the last position."""
+        columns = [embedding(choices[:, at], table) for at, table in enumerate(self.scores)]
+        return torch.stack(columns, dim=-1)
+
+    def pattern(self, choices: Choices) -> Pattern:
+        """The attention pattern from the last position."""
+        return self.attn_scores(choices).softmax(-1)
+
+    def resid_mid(self, choices: Choices, pattern: Pattern | MeanPattern) -> Residual:
+        """The residual stream after attention, under a pattern a input or one pattern for all (a frozen network)."""
+        heads = (len(choices), pattern.shape[-2], -1)
+        weighted = [
+            embedding(choices[:, at], table).view(heads) * pattern[..., at, None]
+            for at, table in enumerate(self.values)
+        ]
+        return self.resid_pre + reduce(torch.add, weighted).flatten(1) @ self.W_O
+
+
+@dataclass(frozen=True, eq=False)
+class AfterAttention:
+    """The sites that follow from ``resid_mid``, at the last position."""
+
+    mlp_pre: Float[Tensor, "n m"]
+    mlp_post: Float[Tensor, "n m"]
+    mlp_out: Residual
+    resid_post: Residual
+    logits: Float[Tensor, "n v"]
+
+    @classmethod
+    def of(cls, network: OneLayerTransformer, resid_mid: Residual) -> "AfterAttention":
+        """Run the MLP and the unembedding on any residual stream."""
+        mlp_pre = torch.addmm(network.b_in, resid_mid, network.W_in)
+        mlp_post = mlp_pre.relu()
+        mlp_out = torch.addmm(network.b_out, mlp_post, network.W_out)
+        resid_post = resid_mid + mlp_out
+        return cls(mlp_pre, mlp_post, mlp_out, resid_post, resid_post @ network.W_U)
+
+
+@dataclass(frozen=True, eq=False)
+class LastPosition(AfterAttention):
+    """Every site of the network at the last position; the names are ``transformer.SITES``."""
+
+    resid_pre: Residual
+    attn_scores: Pattern
+    pattern: Pattern
+    resid_mid: Residual
+
+    @classmethod
+    def from_tables(cls, network: OneLayerTransformer, tables: Tables, choices: Choices) -> "LastPosition":
+        """Run some inputs through the tables and the MLP, and keep every site."""
+        attn_scores = tables.attn_scores(choices)
+        pattern = attn_scores.softmax(-1)
+        resid_mid = tables.resid_mid(choices, pattern)
+        return cls(
+            resid_pre=tables.resid_pre.expand(len(choices), -1),
+            attn_scores=attn_scores,
+            pattern=pattern,
+            resid_mid=resid_mid,
+            **vars(AfterAttention.of(network, resid_mid)),
+        )
+
+
+def _side_by_side(heads: Float[Tensor, "h d e"]) -> Float[Tensor, "d he"]:
+    return heads.transpose(0, 1).flatten(1)

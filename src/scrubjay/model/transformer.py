@@ -1,0 +1,132 @@
+"""The network in one file: one attention layer and one MLP, no LayerNorm, a named identity at every site.
+
+This plain forward pass, at every position and with no short cut, is the oracle that the fast engine of
+``tables.py`` is held against.
+
+Source: the architecture of EIS VII's second challenge, which is that of Nanda et al. 2023: no biases in attention and
+unembedding, biases in the MLP, ReLU, causal mask. Weight and site names are TransformerLens's.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from scrubjay.model.config import WEIGHT_AXES, Config
+
+SITES = (
+    "resid_pre",
+    "attn_scores",
+    "pattern",
+    "resid_mid",
+    "mlp_pre",
+    "mlp_post",
+    "mlp_out",
+    "resid_post",
+    "logits",
+)
+"""The sites, in the order in which the data pass them. Each is a submodule: hook it to read or replace its value."""
+
+
+class OneLayerTransformer(nn.Module):
+    """The post's architecture, for any sizes.
+
+    Every weight is a parameter of its TransformerLens name and shape (``WEIGHT_AXES``), every site of ``SITES`` an
+    ``nn.Identity`` of that name, so that ``network.pattern.register_forward_hook(...)`` and tracing libraries reach it.
+    """
+
+    W_E: Tensor
+    W_pos: Tensor
+    W_Q: Tensor
+    W_K: Tensor
+    W_V: Tensor
+    W_O: Tensor
+    W_in: Tensor
+    b_in: Tensor
+    W_out: Tensor
+    b_out: Tensor
+    W_U: Tensor
+    resid_pre: nn.Identity
+    attn_scores: nn.Identity
+    pattern: nn.Identity
+    resid_mid: nn.Identity
+    mlp_pre: nn.Identity
+    mlp_post: nn.Identity
+    mlp_out: nn.Identity
+    resid_post: nn.Identity
+    logits: nn.Identity
+
+    def __init__(self, config: Config, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.config = config
+        for name in WEIGHT_AXES:
+            self.register_parameter(name, nn.Parameter(torch.zeros(config.shape(name), dtype=dtype)))
+        for site in SITES:
+            self.add_module(site, nn.Identity())
+
+    @classmethod
+    def initialised(cls, config: Config, seed: int) -> "OneLayerTransformer":
+        """Random weights by the post's recipe: randn / sqrt(d_model), the unembedding randn / sqrt(d_vocab), biases 0.
+
+        The numbers are drawn in the order and the shapes of the original's code (embedding, positions, K, Q, V, O, in,
+        out, unembedding; head weights as [h, e, d], the others as [out, in]), always in float32 on the CPU.
+        """
+        draw = torch.Generator().manual_seed(seed)
+        c, network = config, cls(config)
+        scale = c.d_model**-0.5
+
+        def randn(*shape: int) -> Tensor:
+            return torch.randn(*shape, generator=draw)
+
+        drawn = {
+            "W_E": randn(c.d_model, c.d_vocab).T * scale,
+            "W_pos": randn(c.n_ctx, c.d_model) * scale,
+            "W_K": randn(c.n_heads, c.d_head, c.d_model).transpose(1, 2) * scale,
+            "W_Q": randn(c.n_heads, c.d_head, c.d_model).transpose(1, 2) * scale,
+            "W_V": randn(c.n_heads, c.d_head, c.d_model).transpose(1, 2) * scale,
+            "W_O": randn(c.d_model, c.n_heads * c.d_head).T.reshape(c.n_heads, c.d_head, c.d_model) * scale,
+            "W_in": randn(c.d_mlp, c.d_model).T * scale,
+            "W_out": randn(c.d_model, c.d_mlp).T * scale,
+            "W_U": randn(c.d_model, c.d_vocab) * c.d_vocab**-0.5,
+        }
+        with torch.no_grad():
+            for name, values in drawn.items():
+                getattr(network, name).copy_(values)
+        return network
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """Every weight by name, without gradients."""
+        return {name: getattr(self, name).detach() for name in WEIGHT_AXES}
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision of the weights."""
+        return self.W_E.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.W_E.device
+
+    def forward(self, tokens: Int[Tensor, "n s"]) -> Float[Tensor, "n s v"]:
+        """Logits at every position.
+
+        Args:
+            tokens: [n, s], with s at most ``n_ctx``.
+        """
+        length = tokens.shape[1]
+        resid_pre = self.resid_pre(self.W_E[tokens] + self.W_pos[:length])  # [n, s, d]
+        q = torch.einsum("nsd,hde->nhse", resid_pre, self.W_Q)
+        k = torch.einsum("nsd,hde->nhse", resid_pre, self.W_K)
+        v = torch.einsum("nsd,hde->nhse", resid_pre, self.W_V)
+        scores = q @ k.transpose(-1, -2) / self.config.d_head**0.5
+        hidden = torch.ones(length, length, dtype=torch.bool, device=tokens.device).triu(1)
+        scores = self.attn_scores(scores.masked_fill(hidden, -torch.inf))  # [n, h, s, s]
+        pattern = self.pattern(scores.softmax(-1))  # [n, h, s, s]
+        resid_mid = self.resid_mid(resid_pre + torch.einsum("nhse,hed->nsd", pattern @ v, self.W_O))  # [n, s, d]
+        mlp_pre = self.mlp_pre(resid_mid @ self.W_in + self.b_in)  # [n, s, m]
+        mlp_post = self.mlp_post(torch.relu(mlp_pre))
+        mlp_out = self.mlp_out(mlp_post @ self.W_out + self.b_out)  # [n, s, d]
+        resid_post = self.resid_post(resid_mid + mlp_out)
+        logits: Tensor = self.logits(resid_post @ self.W_U)  # [n, s, v]
+        return logits

@@ -1,0 +1,75 @@
+"""The study as tables in a terminal."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scrubjay.study.records import Side, Study
+
+_STYLES = {"holds": "green", "partly": "yellow", "fails": "red"}
+
+
+def study_tables(study: Study) -> Group:
+    """Claims, filters and the plain paragraph."""
+    parts: list[RenderableType] = [claims_table(study)]
+    if study.full.grid:
+        parts += [Text(), grid_table(study)]
+    parts += [Text(), Text(study.paragraph)]
+    return Group(*parts)
+
+
+def claims_table(study: Study) -> Table:
+    """One row a claim. The post's figures are of the original network, which ours is not."""
+    table = Table(title=f"{study.title} on {study.task.name}", title_justify="left")
+    table.add_column("claim", no_wrap=True)
+    table.add_column("statement", ratio=1)
+    for column in ("post*", "here", "control", "verdict"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for claim in study.claims:
+        table.add_row(
+            claim.id,
+            claim.statement,
+            "" if claim.post is None else shown(claim.post),
+            shown(claim.value),
+            shown(claim.control),
+            Text(claim.verdict, style=_STYLES[claim.verdict]),
+        )
+    if any(claim.post is not None for claim in study.claims):
+        table.caption = "* published for the original network, whose weights these are not"
+        table.caption_justify = "left"
+    return table
+
+
+def grid_table(study: Study) -> Table:
+    """Filters by subspace and number: what they classify, and what is left when all else is resampled."""
+    table = Table(
+        title="Filters: agreement with the network's own answers, and what is left of those answers when everything "
+        "but the filters' directions is resampled",
+        title_justify="left",
+    )
+    for column in ("network", "components", "filters", "gate", "agreement", "left when scrubbed", "reading"):
+        table.add_column(column, justify="left" if column in ("network", "gate", "reading") else "right")
+    for side in (study.full, study.frozen):
+        for fit in side.grid:
+            left = fit.scrubbed
+            table.add_row(
+                side.name,
+                _components(fit.r, side),
+                str(fit.k),
+                fit.filters.gate.name,
+                shown(fit.agreement),
+                f"{shown(left.mean)} ({shown(left.low)} to {shown(left.high)})",
+                "a probe, no mechanism" if fit.is_probe else "",
+            )
+    return table
+
+
+def shown(value: float) -> str:
+    """A share as a percentage, a count as it is."""
+    return str(value) if isinstance(value, int) else f"{100 * value:.1f}%"
+
+
+def _components(r: int, side: Side) -> str:
+    if r == len(side.pca.mean):
+        return f"all {r}"
+    return f"{r} (causal)" if r == side.subspace.r else str(r)

@@ -1,0 +1,1 @@
+"""The study: claims, each with its measurement, its control and its verdict."""

@@ -1,0 +1,56 @@
+"""Claims: a statement, its measurement, a control that should fail, and the verdict that follows from the two."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["holds", "partly", "fails"]
+Interval = tuple[float, float] | None
+
+HOLDS, PARTLY = 0.9, 0.5
+"""The effects from which a claim holds, and from which it holds in part."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence about a network.
+
+    Attributes:
+        id: stable, such as ``gate.full``.
+        statement: in words, with what the value is.
+        post: the published figure, of another network, or None.
+        value: of this network: a share of inputs, or a count of dimensions.
+        interval: 95% over random draws, or None where the value is exact.
+        control: the same measurement where the statement must fail.
+        verdict: from ``value`` and ``control``.
+    """
+
+    id: str
+    statement: str
+    post: float | None
+    value: float
+    interval: Interval
+    control: float
+    verdict: Verdict
+
+
+def effect(value: float, control: float) -> float:
+    """How much of the way from the control to perfection the value has gone; 0 where the control is perfect itself."""
+    return (value - control) / (1 - control) if control < 1 else 0.0
+
+
+def verdict(value: float, control: float) -> Verdict:
+    """What a share and its control amount to."""
+    reached = effect(value, control)
+    return "holds" if reached >= HOLDS else "partly" if reached >= PARTLY else "fails"
+
+
+def share_claim(
+    claim_id: str, statement: str, post: float | None, value: float, control: float, interval: Interval = None
+) -> Claim:
+    """A claim whose value is a share of the inputs."""
+    return Claim(claim_id, statement, post, value, interval, control, verdict(value, control))
+
+
+def count_claim(claim_id: str, statement: str, value: int, control: int, of: int, interval: Interval = None) -> Claim:
+    """A claim that few dimensions out of ``of`` suffice, judged by the share of dimensions that are not needed."""
+    return Claim(claim_id, statement, None, value, interval, control, verdict(1 - value / of, 1 - control / of))

@@ -1,0 +1,103 @@
+"""The whole study, a line a stage."""
+
+from collections.abc import Callable
+
+import torch
+
+from scrubjay.activations.attention import mean_pattern
+from scrubjay.activations.readout import Readout
+from scrubjay.activations.record import record
+from scrubjay.geometry.pca import PCA
+from scrubjay.geometry.subspace import causal_subspace
+from scrubjay.model.checkpoint import SavedNetwork, versions
+from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.study.findings import (
+    VARIANCE,
+    accuracy_claims,
+    dimension_claims,
+    frozen_claims,
+    gate_claims,
+    paragraph,
+)
+from scrubjay.study.records import Study
+from scrubjay.study.take_apart import take_apart
+from scrubjay.task.task import Task
+
+
+def explain(
+    saved: SavedNetwork,
+    task: Task,
+    *,
+    seed: int = 0,
+    draws: int = 20,
+    device: torch.device | str = "cpu",
+    command: str = "",
+    progress: Callable[[str], None] = lambda stage: None,
+) -> Study:
+    """Take a network apart over the whole domain of a task.
+
+    Args:
+        saved: a network, as ``load_network`` gives it.
+        task: its domain and classes; labels and split are used where it has them.
+        seed: of every random draw and start.
+        draws: of each resampling and each control.
+        device: where the network runs; geometry and statistics stay in float64 on the CPU.
+        command: what to write into the provenance.
+        progress: told each stage as it begins.
+
+    Raises:
+        BadInput: the task's inputs don't fit the network.
+    """
+    network = saved.network.to(device)
+    blank = OneLayerTransformer.initialised(network.config, seed=seed + 1).to(device)
+
+    progress("running the network on every input")
+    full = record(network, task)
+    mean = mean_pattern(full)
+    frozen = record(network, task, frozen_at=mean)
+    readout = Readout.of(network, task, full)
+    blank_full = record(blank, task)
+    blank_frozen = record(blank, task, frozen_at=mean_pattern(blank_full))
+
+    sides = {}
+    for name, act, untrained in (("full", full, blank_full), ("frozen", frozen, blank_frozen)):
+        sides[name] = take_apart(name, act, untrained, readout, seed=seed, draws=draws, progress=progress)
+
+    progress("controls of the subspace")
+    random_basis = torch.linalg.qr(
+        torch.randn(full.resid_mid.shape[1], full.resid_mid.shape[1], generator=_drawing(seed), dtype=torch.float64)
+    )[0]
+    at_random = causal_subspace(full.resid_mid, random_basis, readout, full.classes, draws=2, seed=seed)
+
+    claims = (
+        *accuracy_claims(task, sides["full"]),
+        *frozen_claims(task, sides["full"], sides["frozen"]),
+        *dimension_claims(sides["full"], PCA.of(blank_full.resid_mid).holding(VARIANCE), at_random),
+        *gate_claims(task, sides["full"]),
+        *gate_claims(task, sides["frozen"]),
+    )
+    return Study(
+        title=f"{saved.name}{' (replica)' if saved.is_replica else ''}",
+        task=task,
+        provenance={
+            "network": saved.name,
+            "network_sha256": saved.manifest["sha256"],
+            "is_replica": saved.is_replica,
+            "task": task.name,
+            "seed": seed,
+            "draws": draws,
+            "threads": torch.get_num_threads(),
+            "device": str(device),
+            "versions": versions(),
+            "command": command,
+        },
+        mean_pattern=mean,
+        full=sides["full"],
+        frozen=sides["frozen"],
+        claims=claims,
+        paragraph=paragraph(task, sides["full"], sides["frozen"], claims),
+    )
+
+
+def _drawing(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,74 @@
+"""One of the two networks, full or frozen, taken apart: its subspace, its filters, their gate and its controls."""
+
+from collections.abc import Callable
+
+from scrubjay.activations.readout import Readout
+from scrubjay.activations.record import Activations
+from scrubjay.evidence.controls import agreement, gate_controls
+from scrubjay.evidence.scrubbing import Hypothesis, scrub_rest
+from scrubjay.geometry.filters import fit_filters
+from scrubjay.geometry.gate import read_gate
+from scrubjay.geometry.pca import PCA
+from scrubjay.geometry.subspace import causal_subspace
+from scrubjay.study.records import Fit, Gated, Side
+
+FILTERS = (1, 2, 3)
+_GRID_DRAWS = 5
+
+
+def take_apart(
+    name: str,
+    act: Activations,
+    untrained: Activations,
+    readout: Readout,
+    *,
+    seed: int,
+    draws: int,
+    progress: Callable[[str], None],
+) -> Side:
+    """Choose the subspace causally, fit filters in it (and in two and in all components, to compare), read their gate.
+
+    Args:
+        name: ``full`` or ``frozen``.
+        act: what the network computes on every input.
+        untrained: the same of an untrained network, for the controls.
+        readout: from ``resid_mid`` to an answer.
+        seed: of everything that is drawn.
+        draws: of each resampling and each control.
+        progress: told each stage as it begins.
+    """
+    progress(f"{name} network: principal components and causal subspace")
+    pca = PCA.of(act.resid_mid)
+    subspace = causal_subspace(act.resid_mid, pca.components, readout, act.classes, draws=draws, seed=seed)
+    if not readout.task.is_binary:
+        return Side(name, act, pca, subspace, gate=None, gate_2pc=None, grid=())
+    two, causal, every = min(2, len(pca.mean)), max(1, subspace.r), len(pca.mean)
+    grid: dict[tuple[int, int], Fit] = {}
+    for r in sorted({two, causal, every}):
+        for k in FILTERS:
+            progress(f"{name} network: {k} filter{'s' * (k > 1)} in {r} components")
+            grid[r, k] = _fit(act, pca, readout, r, k, seed)
+    progress(f"{name} network: controls of the gate")
+    gates = {
+        r: Gated(
+            fit=grid[r, 2],
+            reading=read_gate(grid[r, 2].filters.bits(act.resid_mid), act.classes == 1),
+            controls=gate_controls(grid[r, 2].filters, act, pca, untrained, r=r, draws=draws, seed=seed),
+        )
+        for r in sorted({two, causal})
+    }
+    return Side(name, act, pca, subspace, gate=gates[causal], gate_2pc=gates[two], grid=tuple(grid.values()))
+
+
+def _fit(act: Activations, pca: PCA, readout: Readout, r: int, k: int, seed: int) -> Fit:
+    filters = fit_filters(act.resid_mid, pca, act.classes == 1, r=r, k=k, seed=seed)
+    hypothesis = Hypothesis.of(filters, act.resid_mid)
+    shares = act.classes[act.classes >= 0].bincount().double() / len(act.classes)
+    return Fit(
+        r=r,
+        k=k,
+        filters=filters,
+        agreement=agreement(filters.predict(act.resid_mid), act.classes),
+        scrubbed=scrub_rest(hypothesis, act.resid_mid, readout, act.classes, draws=_GRID_DRAWS, seed=seed),
+        resampled=float((shares**2).sum()),
+    )

@@ -1,0 +1,38 @@
+"""How a network for a task is made: its sizes and its optimiser."""
+
+from dataclasses import dataclass
+
+from scrubjay.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Sizes and training of a network, as full-batch AdamW with a linear warm-up.
+
+    Attributes:
+        d_model, n_heads, d_head, d_mlp: the network's sizes.
+        epochs: optimiser steps; every step sees the whole training half.
+        learning_rate, weight_decay, betas: of ``torch.optim.AdamW``.
+        warmup: step number i (from 0) runs at ``learning_rate * min(i / warmup, 1)``, so the very first one only
+            fills the optimiser's moments.
+        seed: of the initial weights.
+
+    Raises:
+        BadInput: a size or a count that is not positive, named.
+    """
+
+    d_model: int
+    n_heads: int
+    d_head: int
+    d_mlp: int
+    epochs: int
+    learning_rate: float
+    weight_decay: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("d_model", "n_heads", "d_head", "d_mlp", "epochs", "learning_rate", "warmup"):
+            if not getattr(self, name) > 0:
+                raise BadInput(f"the recipe's {name} must be positive, and is {getattr(self, name)}")
