@@ -105,10 +105,8 @@ def train(
 
         saved = train_into(out, asked, recipe, resume=resume, device=on, save_every=save_every, report=report)
     final = saved.manifest["training"]
-    _say(
-        f"Right on {final['train_accuracy']:.2%} of the training half and {final['test_accuracy']:.2%} of the test half.\n"
-        f"Wrote {out}; next: scrubjay explain {out}"
-    )
+    _say(f"Right on {final['train_accuracy']:.2%} of the training and {final['test_accuracy']:.2%} of the test half.")
+    _say(f"Wrote {out}; next: scrubjay explain {out}")
 
 
 @app.command("import")

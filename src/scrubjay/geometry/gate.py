@@ -104,4 +104,4 @@ def read_gate(bits: Bits, ones: Mask) -> GateReading:
     rows = rows_of(bits)
     counts = torch.bincount(2 * rows + ones.long(), minlength=2 * 2 ** bits.shape[1]).view(-1, 2)
     gate = Gate(tuple((counts[:, 1] > counts[:, 0]).tolist()))
-    return GateReading(gate, counts, float(counts.max(1).values.sum() / len(bits)))
+    return GateReading(gate, counts, int(counts.max(1).values.sum()) / len(bits))

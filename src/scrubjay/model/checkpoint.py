@@ -31,7 +31,6 @@ class SavedNetwork:
         name: the file's stem, or its folder's for a training run.
         task: the words that make its task again, or None.
         recipe: how it was trained, or None.
-        is_replica: whether it was trained by the recipe (and so is not the network that the recipe's source describes).
         manifest: everything that the file says of itself, its ``sha256`` included.
     """
 
@@ -39,7 +38,6 @@ class SavedNetwork:
     name: str
     task: str | None
     recipe: Recipe | None
-    is_replica: bool
     manifest: dict[str, Any]
 
 
@@ -90,7 +88,6 @@ def load_network(path: Path) -> SavedNetwork:
         name=path.name if path.is_dir() else path.stem,
         task=manifest["task"],
         recipe=None if manifest["recipe"] is None else recipe_from(manifest["recipe"]),
-        is_replica=manifest["recipe"] is not None,
         manifest=manifest,
     )
 

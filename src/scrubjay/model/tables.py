@@ -33,8 +33,8 @@ class Tables:
     """
 
     resid_pre: Float[Tensor, "d"]
-    scores: tuple[Float[Tensor, "t h"], ...]
-    values: tuple[Float[Tensor, "t he"], ...]
+    scores: tuple[Float[Tensor, "_t h"], ...]
+    values: tuple[Float[Tensor, "_t he"], ...]
     W_O: Float[Tensor, "he d"]
 
     @classmethod

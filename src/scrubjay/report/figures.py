@@ -46,7 +46,7 @@ def labels_figure(study: Study) -> Figure:
     ]
     if study.task.labels is not None:
         panels.insert(0, ("ground truth", study.task.labels))
-    figure = Figure(figsize=(4.6 * len(panels), 4.9), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(panels), 5.3), layout="constrained")
     for at, (title, values) in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), at + 1)
         axes.imshow(study.task.domain.image(values).numpy(), cmap=_CLASSES, vmin=-1, vmax=1, interpolation="nearest")

@@ -21,20 +21,20 @@ def study_tables(study: Study) -> Group:
 def claims_table(study: Study) -> Table:
     """One row a claim. The post's figures are of the original network, which ours is not."""
     table = Table(title=f"{study.title} on {study.task.name}", title_justify="left")
-    table.add_column("claim", no_wrap=True)
-    table.add_column("statement", ratio=1)
-    for column in ("post*", "here", "control", "verdict"):
+    published = any(claim.post is not None for claim in study.claims)
+    table.add_column("claim", ratio=1)
+    for column in (*(["post*"] if published else []), "here", "control", "verdict"):
         table.add_column(column, justify="right", no_wrap=True)
     for claim in study.claims:
+        post = "" if claim.post is None else shown(claim.post)
         table.add_row(
-            claim.id,
-            claim.statement,
-            "" if claim.post is None else shown(claim.post),
+            Text.assemble((claim.id, "bold"), "  ", claim.statement),
+            *([post] if published else []),
             shown(claim.value),
             shown(claim.control),
             Text(claim.verdict, style=_STYLES[claim.verdict]),
         )
-    if any(claim.post is not None for claim in study.claims):
+    if published:
         table.caption = "* published for the original network, whose weights these are not"
         table.caption_justify = "left"
     return table
@@ -43,11 +43,11 @@ def claims_table(study: Study) -> Table:
 def grid_table(study: Study) -> Table:
     """Filters by subspace and number: what they classify, and what is left when all else is resampled."""
     table = Table(
-        title="Filters: agreement with the network's own answers, and what is left of those answers when everything "
-        "but the filters' directions is resampled",
+        title="Filters: how often their gate gives the network's own answer, and how much of those answers is left\n"
+        "when everything but the filters' directions is resampled",
         title_justify="left",
     )
-    for column in ("network", "components", "filters", "gate", "agreement", "left when scrubbed", "reading"):
+    for column in ("network", "components", "filters", "gate", "agreement", "left", "reading"):
         table.add_column(column, justify="left" if column in ("network", "gate", "reading") else "right")
     for side in (study.full, study.frozen):
         for fit in side.grid:
@@ -58,9 +58,11 @@ def grid_table(study: Study) -> Table:
                 str(fit.k),
                 fit.filters.gate.name,
                 shown(fit.agreement),
-                f"{shown(left.mean)} ({shown(left.low)} to {shown(left.high)})",
-                "a probe, no mechanism" if fit.is_probe else "",
+                shown(left.mean),
+                "a probe" if fit.is_probe else "",
             )
+    table.caption = "a probe: it tells the answers, but the network does not use its directions"
+    table.caption_justify = "left"
     return table
 
 

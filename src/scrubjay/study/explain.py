@@ -49,6 +49,7 @@ def explain(
         BadInput: the task's inputs don't fit the network.
     """
     network = saved.network.to(device)
+    is_replica = saved.recipe is not None and bool(task.published)
     blank = OneLayerTransformer.initialised(network.config, seed=seed + 1).to(device)
 
     progress("running the network on every input")
@@ -77,12 +78,12 @@ def explain(
         *gate_claims(task, sides["frozen"]),
     )
     return Study(
-        title=f"{saved.name}{' (replica)' if saved.is_replica else ''}",
+        title=f"{saved.name}{' (replica)' if is_replica else ''}",
         task=task,
         provenance={
             "network": saved.name,
             "network_sha256": saved.manifest["sha256"],
-            "is_replica": saved.is_replica,
+            "is_replica": is_replica,
             "task": task.name,
             "seed": seed,
             "draws": draws,

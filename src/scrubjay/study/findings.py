@@ -87,7 +87,7 @@ def dimension_claims(full: Side, untrained: int, at_random: CausalSubspace) -> l
 
 
 def gate_claims(task: Task, side: Side) -> list[Claim]:
-    """Whether a gate of two filters gives the answers: in the causal subspace, and, as in the post, in two components."""
+    """Whether a gate of two filters gives the answers, in the causal subspace and in the first two components."""
     claims = []
     for suffix, gated in (("", side.gate), (".2pc", side.gate_2pc)):
         if gated is not None:

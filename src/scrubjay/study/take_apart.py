@@ -14,6 +14,7 @@ from scrubjay.study.records import Fit, Gated, Side
 
 FILTERS = (1, 2, 3)
 _GRID_DRAWS = 5
+_USUAL = 3  # what replicas of the challenge compress to; shown for every network, so that they compare
 
 
 def take_apart(
@@ -44,7 +45,7 @@ def take_apart(
         return Side(name, act, pca, subspace, gate=None, gate_2pc=None, grid=())
     two, causal, every = min(2, len(pca.mean)), max(1, subspace.r), len(pca.mean)
     grid: dict[tuple[int, int], Fit] = {}
-    for r in sorted({two, causal, every}):
+    for r in sorted({two, min(_USUAL, every), causal, every}):
         for k in FILTERS:
             progress(f"{name} network: {k} filter{'s' * (k > 1)} in {r} components")
             grid[r, k] = _fit(act, pca, readout, r, k, seed)

@@ -1,0 +1,66 @@
+"""Shapes and types are checked at run time here, and only here; the session's networks are made once."""
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+with install_import_hook("scrubjay", "beartype.beartype"):
+    from scrubjay.activations.attention import mean_pattern
+    from scrubjay.activations.record import Activations, record
+    from scrubjay.model.checkpoint import SavedNetwork, bundled_network, load_network
+    from scrubjay.study.explain import explain
+    from scrubjay.study.records import Study
+    from scrubjay.task.challenge2 import challenge2
+    from scrubjay.task.task import Task
+
+PUBLIC_DATA = Path(os.environ.get("SCRUBJAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def public_file(name: str) -> Path:
+    """A public data file that is not part of the repository; a test that needs it skips where it is absent."""
+    path = PUBLIC_DATA / name
+    if not path.exists():
+        pytest.skip(f"the public file {name} is not here; put it into the folder that SCRUBJAY_DATA names")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_checkpoint() -> Path:
+    """A public grokking checkpoint of the challenge's layout: modular addition mod 113."""
+    return public_file("progress_measures_wd_10-1.pth")
+
+
+@pytest.fixture(scope="session")
+def public_labels() -> Path:
+    """The challenge's public label matrix."""
+    return public_file("challenge_labels.npz")
+
+
+@pytest.fixture(scope="session")
+def challenge() -> Task:
+    return challenge2()
+
+
+@pytest.fixture(scope="session")
+def bundled() -> SavedNetwork:
+    return load_network(bundled_network())
+
+
+@pytest.fixture(scope="session")
+def full(bundled: SavedNetwork, challenge: Task) -> Activations:
+    """The bundled network on every input."""
+    return record(bundled.network, challenge)
+
+
+@pytest.fixture(scope="session")
+def frozen(bundled: SavedNetwork, challenge: Task, full: Activations) -> Activations:
+    """The bundled network with its attention frozen to the mean."""
+    return record(bundled.network, challenge, frozen_at=mean_pattern(full))
+
+
+@pytest.fixture(scope="session")
+def bundled_study(bundled: SavedNetwork, challenge: Task) -> Study:
+    """Everything that `scrubjay explain` finds on the bundled network."""
+    return explain(bundled, challenge)
