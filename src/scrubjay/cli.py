@@ -32,7 +32,11 @@ def explain(
     out: Annotated[Path, typer.Option(help="The folder for claims.json and the figures.")] = Path("scrubjay-report"),
     json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of tables.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of every random draw and start.")] = 0,
-    draws: Annotated[int, typer.Option(min=2, help="Of each resampling and each control.")] = 20,
+    draws: Annotated[int, typer.Option(min=2, help="Of each licensed ablation.")] = 100,
+    permute: Annotated[bool, typer.Option("--permute", help="Resample by permutation, as the post does.")] = False,
+    uncorrelated: Annotated[
+        bool, typer.Option("--uncorrelated", help="A complement uncorrelated with the filters, not orthogonal to them.")
+    ] = False,
     device: Device = "auto",
 ) -> None:
     """Take a network apart: claims with controls, a plain paragraph, and figures."""
@@ -58,6 +62,8 @@ def explain(
             seed=seed,
             draws=draws,
             device=on,
+            sampling="permute" if permute else "independent",
+            basis="uncorrelated" if uncorrelated else "orthogonal",
             command=shlex.join(["scrubjay", *sys.argv[1:]]),
             progress=bar.set_description_str,
         )

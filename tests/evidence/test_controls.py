@@ -6,6 +6,7 @@ import torch
 from scrubjay.activations.record import Activations, record
 from scrubjay.evidence.controls import agreement, gate_controls, majority_share, random_directions
 from scrubjay.geometry.filters import fit_filters
+from scrubjay.geometry.gate import Gate
 from scrubjay.geometry.pca import PCA
 from scrubjay.model.transformer import OneLayerTransformer
 from tests.planted import plant
@@ -27,7 +28,9 @@ def test_planted_filters_beat_every_control() -> None:
 def test_random_directions_find_a_filter_that_lies_along_the_only_dimension() -> None:
     resid_mid = torch.linspace(-1, 1, 500)[:, None].double()
     ones = resid_mid[:, 0] > 0.3
-    score = random_directions(resid_mid, PCA.of(resid_mid), ones, ones.long(), r=1, k=1, draws=4, seed=0)
+    score = random_directions(
+        resid_mid, PCA.of(resid_mid), ones, ones.long(), r=1, gates=[Gate.conjunction(1)], draws=4, seed=0
+    )
     assert score.worst == 1.0
 
 

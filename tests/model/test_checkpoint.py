@@ -37,13 +37,13 @@ def test_a_network_comes_back_as_it_was(file: Path, dtype: torch.dtype) -> None:
     saved = load_network(file)
     assert_same_weights(saved.network, network)
     assert not any(weight.requires_grad for weight in saved.network.parameters())
-    assert (saved.name, saved.task, saved.recipe, saved.is_replica) == ("net", None, None, False)
+    assert (saved.name, saved.task, saved.recipe) == ("net", None, None)
 
 
 def test_the_manifest_says_what_is_known(file: Path) -> None:
     digest = save_network(file, random_network(SIZES), task="challenge2", recipe=RECIPE, epoch=9, source={"file": "x"})
     saved = load_network(file)
-    assert (saved.task, saved.recipe, saved.is_replica) == ("challenge2", RECIPE, True)
+    assert (saved.task, saved.recipe) == ("challenge2", RECIPE)
     assert saved.manifest["sha256"] == digest
     assert saved.manifest["config"] == asdict(SIZES)
     assert (saved.manifest["epoch"], saved.manifest["source"]) == (9, {"file": "x"})
@@ -68,7 +68,7 @@ def test_a_folder_stands_for_the_network_in_it(tmp_path: Path) -> None:
 def test_the_bundled_network_is_what_its_manifest_says(
     bundled: SavedNetwork, challenge: Task, full: Activations
 ) -> None:
-    assert bundled.task == "challenge2" and bundled.is_replica and bundled.recipe == challenge.recipe
+    assert bundled.task == "challenge2" and bundled.recipe == challenge.recipe
     assert challenge.labels is not None and challenge.train is not None
     right, said = full.classes == challenge.labels, bundled.manifest["training"]
     assert float(right[challenge.train].double().mean()) == said["train_accuracy"]
@@ -80,7 +80,7 @@ def test_a_network_without_answers_is_refused(file: Path, value: float) -> None:
     network = random_network(SIZES)
     network.W_Q[1, 0, 0] = network.b_in[2] = value
     save_network(file, network)
-    with pytest.raises(BadInput, match="has NaN or infinity in W_Q, b_in; such a network has no answers"):
+    with pytest.raises(BadInput, match=r"has NaN or infinity in (W_Q, b_in|b_in, W_Q); such a network has no answers"):
         load_network(file)
 
 
@@ -104,7 +104,7 @@ def test_weights_that_do_not_fit_the_config_are_refused(file: Path) -> None:
         ({"d_mlp": None}, "missing here: ['d_mlp']"),
         ({"d_more": 3}, "unknown: ['d_more']"),
         ({"n_heads": 0}, "n_heads must be a positive whole number, and is 0"),
-        ({"d_head": 2.5}, "d_head must be a positive whole number, and is 2.5"),
+        ({"d_head": -2}, "d_head must be a positive whole number, and is -2"),
         ({"d_model": True}, "d_model must be a positive whole number, and is True"),
     ],
 )
@@ -121,7 +121,6 @@ def test_a_training_state_is_no_network(file: Path) -> None:
         load_network(file)
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="a manifest of another version is not checked for its keys")
 @pytest.mark.parametrize("key", ["config", "task", "recipe"])
 def test_a_manifest_without_a_key_is_refused(file: Path, key: str) -> None:
     write_sealed(file, random_network(SIZES).weights, {name: value for name, value in MANIFEST.items() if name != key})
@@ -140,7 +139,7 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(*((os, "fsync") if failing == "fsync" else (Path, "replace")), no_space)
+        patch.setattr(os if failing == "fsync" else Path, failing, no_space)
         with pytest.raises(OutOfResources, match=re.escape(f"cannot write {file}: No space left on device")):
             save_network(file, random_network(SIZES, seed=2))
     assert file.read_bytes() == before

@@ -4,7 +4,6 @@ import math
 import os
 import pickle
 import re
-import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,7 +65,6 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(
     assert marker.exists()
 
 
-@pytest.mark.xfail(strict=True, reason="PyTorch's own advice, `weights_only=False will likely succeed`, is passed on")
 def test_the_refusal_of_a_dangerous_pickle_says_why(file: Path, tmp_path: Path) -> None:
     torch.save({"model": dict(STATE), "config": CallsTheSystem(tmp_path / "marker")}, file)
     with pytest.raises(RefusedFile, match=r"was not opened: .* could run code from the file") as refused:
@@ -116,7 +114,6 @@ def test_a_truncated_file_is_refused(file: Path, form: str, fraction: float) -> 
         read_foreign(file)
 
 
-@pytest.mark.xfail(strict=True, reason="any byte that is no pickle opcode is taken for an attempt to run code")
 def test_a_file_of_zeros_is_not_taken_for_an_attack(file: Path) -> None:
     file.write_bytes(bytes(4096))
     with pytest.raises(RefusedFile) as refused:
@@ -124,9 +121,6 @@ def test_a_file_of_zeros_is_not_taken_for_an_attack(file: Path) -> None:
     assert "could run code" not in str(refused.value)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=struct.error, reason="struct.error gets out of torch.load for some lengths of a legacy file"
-)
 def test_a_legacy_file_is_refused_wherever_it_ends(file: Path) -> None:
     torch.save({"a": torch.ones(3)}, file, _use_new_zipfile_serialization=False)
     content = file.read_bytes()
@@ -193,7 +187,6 @@ def test_a_file_without_weights_is_refused(file: Path, content: object) -> None:
         read_foreign(file)
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="wrappers are followed without end")
 def test_a_checkpoint_that_wraps_itself_is_refused(file: Path) -> None:
     content: dict[str, Any] = {}
     content["model"] = content

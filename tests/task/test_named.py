@@ -150,7 +150,6 @@ def test_a_truncated_archive_is_refused_wherever_it_ends(file: Path) -> None:
             named_task(str(file))
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="from Python 3.11 on `with` on an array raises TypeError")
 def test_a_lone_array_under_the_name_of_an_archive_is_refused(file: Path) -> None:
     with file.open("wb") as handle:
         np.save(handle, LABELS)
@@ -158,7 +157,6 @@ def test_a_lone_array_under_the_name_of_an_archive_is_refused(file: Path) -> Non
         named_task(str(file))
 
 
-@pytest.mark.xfail(strict=True, reason="zlib.error, NotImplementedError, RuntimeError and tokenize.TokenError get out")
 def test_a_damaged_archive_is_read_or_refused_but_never_crashes(file: Path) -> None:
     np.savez_compressed(file, labels=LABELS)
     content = file.read_bytes()
@@ -170,7 +168,6 @@ def test_a_damaged_archive_is_read_or_refused_but_never_crashes(file: Path) -> N
             assert str(error)
 
 
-@pytest.mark.xfail(strict=True, raises=(TypeError, ValueError), reason="`last` and `classes` are not checked")
 @pytest.mark.parametrize(
     "further",
     [

@@ -93,6 +93,11 @@ def test_classes_that_are_none_are_refused(classes: tuple[tuple[int, ...], ...],
         Task(name="t", domain=Domain.square(2, last=2), classes=classes)
 
 
+def test_a_class_of_negative_tokens_is_refused() -> None:
+    with pytest.raises(BadInput):
+        Task.from_arrays([[0, 1]], classes=[[-1], [0]])
+
+
 @pytest.mark.parametrize("what", ["labels", "split"])
 def test_one_value_an_input(what: str) -> None:
     values: dict[str, Any] = {

@@ -5,6 +5,7 @@ With u the difference of the two class columns of ``W_U``, the class margin is
 isn't a choice between two tokens, the same formula with all of ``W_U`` in the place of u gives the logits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from scrubjay.activations.record import Activations
-from scrubjay.axes import Classes, Residual
+from scrubjay.axes import Classes, Directions, Residual
 from scrubjay.model.chunks import chunk_rows
 from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.task.task import Task
@@ -81,7 +82,50 @@ class Readout:
 
     def classes(self, resid_mid: Residual) -> Classes:
         """The class of the network's answer; -1 where it is in no class."""
-        scores = self.scores(resid_mid)
+        return self.classes_from(self.scores(resid_mid))
+
+    def classes_from(self, scores: Float[Tensor, "n c"]) -> Classes:
+        """The class that scores amount to."""
         if scores.shape[1] == 1:
             return (scores[:, 0] > 0).long()
         return self.task.class_of(scores.argmax(-1))
+
+    @torch.no_grad()
+    def slopes(self, resid_mid: Residual, along: Residual) -> Float[Tensor, "n c"]:
+        """How fast the margin or the logits grow, at each residual stream, along a direction of its own."""
+        rows = chunk_rows(self.W_in.shape[1], self.W_in.dtype, self.W_in.device)
+        found = []
+        for chunk, way in zip(torch.split(resid_mid, rows), torch.split(along, rows), strict=True):
+            here, there = chunk.to(self.W_in), way.to(self.W_in)
+            live = torch.addmm(self.b_in, here, self.W_in) > 0
+            found.append(((there @ self.W_in * live) @ self.hidden + there @ self.direct).cpu())
+        return torch.cat(found)
+
+    @torch.no_grad()
+    def moved_classes(
+        self, resid_mid: Residual, steps: Sequence[Float[Tensor, "n k"] | Float[Tensor, "1 k"]], along: Directions
+    ) -> list[Classes]:
+        """The answers when every residual stream is moved by its own step along a few directions, for many steps.
+
+        ``mlp_pre`` is linear in the residual stream, so all steps together need one product [n, d] x [d, m].
+
+        Args:
+            resid_mid: where the moves start.
+            steps: for each move, how far each input (or every input alike) goes along each direction.
+            along: the directions.
+        """
+        hidden_along, direct_along = along.to(self.W_in) @ self.W_in, along.to(self.W_in) @ self.direct
+        rows = chunk_rows(self.W_in.shape[1], self.W_in.dtype, self.W_in.device)
+        found: list[list[Classes]] = [[] for _ in steps]
+        for start in range(0, len(resid_mid), rows):
+            here = resid_mid[start : start + rows].to(self.W_in)
+            mlp_pre = torch.addmm(self.b_in, here, self.W_in)
+            direct = here @ self.direct + self.offset
+            for step, classes in zip(steps, found, strict=True):
+                move = (step if len(step) == 1 else step[start : start + rows]).to(self.W_in)
+                if len(move) == 1:
+                    mlp_post = (mlp_pre + move @ hidden_along).relu_()
+                else:
+                    mlp_post = torch.addmm(mlp_pre, move, hidden_along).relu_()
+                classes.append(self.classes_from((mlp_post @ self.hidden + direct + move @ direct_along).cpu()))
+        return [torch.cat(classes) for classes in found]

@@ -21,7 +21,7 @@ class GateControls:
 
     Attributes:
         majority: the more frequent class, always.
-        random: random directions of the same subspace, with the best thresholds and the better of AND and OR.
+        random: random directions of the same subspace, the best thresholds and the best of AND, OR and the gate itself.
         untrained: filters fitted in the same number of components of an untrained network, to the same answers.
     """
 
@@ -50,25 +50,25 @@ def gate_controls(
         seed: of the draws and the fit.
     """
     k, ones = filters.gate.k, act.classes == 1
-    other = fit_filters(untrained.resid_mid, PCA.of(untrained.resid_mid), ones, r=r, k=k, seed=seed)
+    gates = sorted({Gate.conjunction(k), Gate.disjunction(k), filters.gate}, key=lambda gate: gate.table)
+    other = fit_filters(untrained.resid_mid, PCA.of(untrained.resid_mid), ones, r=r, k=k, gates=gates, seed=seed)
     return GateControls(
         majority=majority_share(act.classes),
-        random=random_directions(act.resid_mid, pca, ones, act.classes, r=r, k=k, draws=draws, seed=seed),
+        random=random_directions(act.resid_mid, pca, ones, act.classes, r=r, gates=gates, draws=draws, seed=seed),
         untrained=agreement(other.predict(untrained.resid_mid), act.classes),
     )
 
 
 def random_directions(
-    resid_mid: Residual, pca: PCA, ones: Mask, classes: Classes, *, r: int, k: int, draws: int, seed: int
+    resid_mid: Residual, pca: PCA, ones: Mask, classes: Classes, *, r: int, gates: list[Gate], draws: int, seed: int
 ) -> Score:
-    """Agreement of k random directions of the first r components, thresholds and polarity fitted to the answers."""
+    """Agreement of random directions of the first r components, thresholds and the gate fitted to the answers."""
     draw = torch.Generator().manual_seed(seed)
     points = pca.scores(resid_mid, r)
     points = points / points.std(0).clamp(min=torch.finfo(torch.float64).tiny)
     shares = []
     for _ in range(draws):
-        projections = points @ torch.randn(r, k, generator=draw, dtype=torch.float64)
-        gates = (Gate.conjunction(k), Gate.disjunction(k))
+        projections = points @ torch.randn(r, gates[0].k, generator=draw, dtype=torch.float64)
         shares.append(max(agreement(gate(_thresholded(projections, ones, gate)), classes) for gate in gates))
     return Score.over(shares)
 

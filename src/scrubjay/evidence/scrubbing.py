@@ -1,7 +1,11 @@
 """Causal scrubbing: what a hypothesis says does not matter is resampled, and the answers should stay.
 
-Source: Chan et al., "Causal scrubbing"; the post's ablation [1] is ``Hypothesis.rest_resampled``. Every draw takes its
-donors independently, with replacement, from the class of inputs that the hypothesis calls equivalent.
+From the hypothesis alone follow the licensed ablations: [1] resample the rest (the complement of the variables) from
+any input; [2] resample each variable within its side of the threshold; [3a], [3b], ... resample a variable freely
+wherever the others already decide the gate. They are applied in order, the variables recomputed after every step. [1*]
+resamples only what lies beyond the causal subspace.
+
+Source: Chan et al., "Causal scrubbing", and the post, whose names the ablations of two variables bear.
 """
 
 from dataclasses import dataclass
@@ -12,12 +16,13 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from scrubjay.activations.readout import Readout
-from scrubjay.axes import Classes, Directions, Inputs, Residual
+from scrubjay.axes import Bits, Classes, Components, Directions, Inputs, Mask, Residual
 from scrubjay.geometry.draws import Score
 from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import Gate
 
 Basis = Literal["orthogonal", "uncorrelated"]
+Sampling = Literal["independent", "permute"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +55,166 @@ class Hypothesis:
             written = (centred @ D.T).T @ centred / len(centred)
         return cls(D, filters.thresholds, filters.gate, torch.linalg.pinv(written @ D.T) @ written, basis)
 
-    def rest_resampled(self, resid_mid: Residual, donors: Inputs) -> Residual:
-        """[1]: every input keeps its variables and takes the rest from its donor."""
-        values = (resid_mid - resid_mid[donors]).double() @ self.directions.T
-        return resid_mid[donors] + (values @ self.carriers).to(resid_mid.dtype)
+
+@dataclass(frozen=True)
+class Ablation:
+    """A licensed combination of resamplings, under its name in the table."""
+
+    name: str
+    steps: tuple[str, ...]
 
 
-def scrub_rest(
-    hypothesis: Hypothesis, resid_mid: Residual, readout: Readout, classes: Classes, *, draws: int, seed: int
-) -> Score:
-    """The share of unablated answers that are left when the rest comes from any input."""
-    sources = torch.Generator().manual_seed(seed)
-    shares = []
-    for _ in range(draws):
-        donors = torch.randint(len(resid_mid), (len(resid_mid),), generator=sources)
-        answers = readout.classes(hypothesis.rest_resampled(resid_mid, donors))
-        shares.append(float((answers == classes).double().mean()))
-    return Score.over(shares)
+def licensed(k: int) -> tuple[Ablation, ...]:
+    """The ablations of k variables. For two: [1], [1*], [1+2], [1+3a], [1+3b], [1+2+3a], [1+2+3b], [1+2+3a+3b]."""
+    idle = [f"3{chr(ord('a') + j)}" for j in range(k)] if k > 1 else []
+    rows = [["1"], ["1*"], ["1", "2"], *(["1", each] for each in idle), *(["1", "2", each] for each in idle)]
+    if idle:
+        rows.append(["1", "2", *idle])
+    return tuple(Ablation("+".join(steps), tuple(steps)) for steps in rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Scrubber:
+    """A hypothesis laid over a network's residual streams.
+
+    Attributes:
+        hypothesis: what licenses the resamplings.
+        values: of the variables, for each input.
+        rest: of each residual stream.
+        resid_mid, subspace: for [1*], which keeps the coordinates along these components.
+        sampling: each donor drawn independently within its class, or the class permuted (the post's way).
+    """
+
+    hypothesis: Hypothesis
+    values: Float64[Tensor, "n k"]
+    rest: Residual
+    resid_mid: Residual
+    subspace: Components
+    sampling: Sampling = "independent"
+
+    @classmethod
+    def of(
+        cls, hypothesis: Hypothesis, resid_mid: Residual, subspace: Components, sampling: Sampling = "independent"
+    ) -> "Scrubber":
+        """Split residual streams into variables and rest."""
+        values = resid_mid.double() @ hypothesis.directions.T
+        rest = (resid_mid.double() - values @ hypothesis.carriers).to(resid_mid.dtype)
+        return cls(hypothesis, values, rest, resid_mid, subspace, sampling)
+
+    def rest_donors(self, draw: torch.Generator) -> Inputs:
+        """[1]: for each input, the one that its rest comes from."""
+        return self._donors(torch.ones(len(self.values), dtype=torch.bool), draw)
+
+    def resampled_values(self, ablation: Ablation, draw: torch.Generator) -> Float64[Tensor, "n k"]:
+        """The variables after the ablation's steps [2], [3a], ..., recomputed after each."""
+        values, everywhere = self.values.clone(), torch.ones(len(self.values), dtype=torch.bool)
+        for step in ablation.steps:
+            if step == "2":
+                for j in range(self.hypothesis.gate.k):
+                    values[:, j] = self._within_side(values[:, j], j, draw)
+            elif step.startswith("3"):
+                j = ord(step[1]) - ord("a")
+                idle = self.idle(values > self.hypothesis.thresholds, j)
+                source = values[:, j].clone() if self.sampling == "permute" else self.values[:, j]
+                pool = idle if self.sampling == "permute" else everywhere
+                values[idle, j] = source[self._donors(pool, draw, int(idle.sum()))]
+        return values
+
+    def beyond_resampled(self, draw: torch.Generator) -> Residual:
+        """[1*]: everything beyond the causal subspace from another input."""
+        basis = self.subspace.to(self.resid_mid.dtype)
+        other = self.resid_mid[self.rest_donors(draw)]
+        return other + ((self.resid_mid - other) @ basis.T) @ basis
+
+    def idle(self, bits: Bits, j: int) -> Mask:
+        """Where the other variables already decide the gate, so that variable j may be anything."""
+        on, off = bits.clone(), bits.clone()
+        on[:, j], off[:, j] = True, False
+        return self.hypothesis.gate(on) == self.hypothesis.gate(off)
+
+    def _within_side(self, values: Float64[Tensor, "n"], j: int, draw: torch.Generator) -> Float64[Tensor, "n"]:
+        on, resampled = values > self.hypothesis.thresholds[j], values.clone()
+        original = self.values[:, j]
+        for side in (on, ~on):
+            if bool(side.any()):
+                pool = side if self.sampling == "permute" else (original > self.hypothesis.thresholds[j]) == on[side][0]
+                source = values if self.sampling == "permute" else original
+                resampled[side] = source[self._donors(pool, draw, int(side.sum()))]
+        return resampled
+
+    def _donors(self, pool: Mask, draw: torch.Generator, count: int | None = None) -> Inputs:
+        members = pool.nonzero()[:, 0]
+        if self.sampling == "permute":
+            return members[torch.randperm(len(members), generator=draw)]
+        return members[torch.randint(len(members), (len(pool) if count is None else count,), generator=draw)]
+
+
+@dataclass(frozen=True)
+class ScrubScores:
+    """What one ablation leaves, scored three ways that are never mixed.
+
+    Attributes:
+        name: of the ablation.
+        own: agreement with the ablated network's own unablated answers.
+        full: with the full network's answers (the same as ``own`` for the full network).
+        truth: accuracy, where the task has labels.
+    """
+
+    name: str
+    own: Score
+    full: Score
+    truth: Score | None
+
+
+def scrub(
+    scrubber: Scrubber,
+    readout: Readout,
+    own: Classes,
+    *,
+    full: Classes | None = None,
+    truth: Classes | None = None,
+    draws: int,
+    seed: int,
+    only: tuple[str, ...] | None = None,
+) -> dict[str, ScrubScores]:
+    """Score every licensed ablation over random draws.
+
+    Args:
+        scrubber: the hypothesis over the network's residual streams.
+        readout: from a residual stream to an answer.
+        own: the network's unablated answers.
+        full: the full network's answers; by default ``own``.
+        truth: labels.
+        draws: of each ablation. In a draw all ablations take the rest from the same donors, so that they differ by
+            what else they resample only, and share one product [n, d] x [d, m].
+        seed: of the draws; an ablation alone gives what it gives among the others.
+        only: the names of the ablations to run; by default all that are licensed.
+    """
+    ablations = [each for each in licensed(scrubber.hypothesis.gate.k) if only is None or each.name in only]
+    answers: dict[str, list[Classes]] = {each.name: [] for each in ablations}
+    of_values = [each for each in ablations if each.steps != ("1*",)]
+    for number in range(draws):
+        at = 2 * (seed * 1_000_003 + number)
+        if of_values:
+            base = scrubber.rest[scrubber.rest_donors(torch.Generator().manual_seed(at))]
+            moves = [scrubber.resampled_values(each, torch.Generator().manual_seed(at + 1)) for each in of_values]
+            for each, left in zip(
+                of_values, readout.moved_classes(base, moves, scrubber.hypothesis.carriers), strict=True
+            ):
+                answers[each.name].append(left)
+        if "1*" in answers:
+            mixed = scrubber.beyond_resampled(torch.Generator().manual_seed(at))
+            answers["1*"].append(readout.classes(mixed))
+    return {
+        name: ScrubScores(
+            name,
+            _agreement(drawn, own),
+            _agreement(drawn, own if full is None else full),
+            None if truth is None else _agreement(drawn, truth),
+        )
+        for name, drawn in answers.items()
+    }
+
+
+def _agreement(drawn: list[Classes], reference: Classes) -> Score:
+    return Score.over([float((answers == reference).double().mean()) for answers in drawn])

@@ -139,7 +139,7 @@ class _Finalist:
 
 def _finalists(points: Float32[Tensor, "n r"], ones: Mask, gate: Gate, draw: torch.Generator) -> list[_Finalist]:
     few = torch.randperm(len(points), generator=draw)[:_SUBSET]
-    starts = Starts.random(_STARTS, gate.k, points.shape[1], draw)
+    starts = Starts.random(_STARTS if gate.k > 1 else _FINALISTS, gate.k, points.shape[1], draw)
     starts = descend(starts, points[few], ones[few], gate, cross_entropy=80, error=60)
     best = starts.agreements(points, ones, gate).argsort(descending=True, stable=True)[:_FINALISTS]
     starts = descend(starts.chosen(best), points, ones, gate, cross_entropy=40, error=40)

@@ -51,6 +51,11 @@ class Gate:
         """True where any of the k filters is."""
         return cls(tuple(any(row) for row in product((False, True), repeat=k)))
 
+    @classmethod
+    def parity(cls, k: int) -> "Gate":
+        """True where an odd number of the k filters is; XOR of two."""
+        return cls(tuple(sum(row) % 2 == 1 for row in product((False, True), repeat=k)))
+
     @property
     def k(self) -> int:
         """How many filters it takes."""
@@ -63,7 +68,11 @@ class Gate:
             return _OF_TWO[_digits(self.table)]
         if self.k == 1:
             return {"01": "α", "10": "NOT α"}.get(_digits(self.table), f"ALWAYS {int(self.table[0])}")
-        for name, gate in (("AND", self.conjunction(self.k)), ("OR", self.disjunction(self.k))):
+        for name, gate in (
+            ("AND", self.conjunction(self.k)),
+            ("OR", self.disjunction(self.k)),
+            ("XOR", self.parity(self.k)),
+        ):
             if self == gate:
                 return f"{name} of {self.k}"
         rows = [format(row, f"0{self.k}b") for row, value in enumerate(self.table) if value]

@@ -79,6 +79,9 @@ def load_network(path: Path) -> SavedNetwork:
     """
     file = path / NETWORK_FILE if path.is_dir() else path
     weights, manifest = read_sealed(file, "network")
+    missing = [key for key in ("config", "task", "recipe") if key not in manifest]
+    if missing:
+        raise RefusedFile(f"{file} says nothing of its {', '.join(missing)}; it was made by another version")
     config = Config.from_mapping(manifest["config"])
     wrong = [name for name in WEIGHT_AXES if name not in weights or weights[name].shape != config.shape(name)]
     if wrong or set(weights) != set(WEIGHT_AXES):

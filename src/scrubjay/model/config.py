@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from scrubjay.errors import BadInput
 from scrubjay.task.domain import Domain
 from scrubjay.task.recipe import Recipe
+from scrubjay.task.task import Task
 
 WEIGHT_AXES = {
     "W_E": "v d",
@@ -62,11 +63,11 @@ class Config:
         return cls(**sizes)  # type: ignore[arg-type]  # each is checked in __post_init__
 
     @classmethod
-    def for_recipe(cls, recipe: Recipe, domain: Domain) -> "Config":
-        """The smallest network of the recipe's sizes that reads every token of the domain."""
+    def for_recipe(cls, recipe: Recipe, task: Task) -> "Config":
+        """The smallest network of the recipe's sizes that reads and answers every token of the task."""
         return cls(
-            d_vocab=domain.largest_token + 1,
-            n_ctx=domain.n_ctx,
+            d_vocab=max(task.domain.largest_token, *(t for group in task.classes for t in group)) + 1,
+            n_ctx=task.domain.n_ctx,
             d_model=recipe.d_model,
             n_heads=recipe.n_heads,
             d_head=recipe.d_head,

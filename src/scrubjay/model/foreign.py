@@ -7,6 +7,8 @@ held against its storage before anybody computes with it.
 
 import io
 import pickle
+import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -66,15 +68,16 @@ def _torch(content: bytes, path: Path) -> object:
             loaded: object = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             return loaded
     except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error) or "WeightsUnpickler error" in str(error):
-            first = str(error).split("WeightsUnpickler error:")[-1].strip().split("\n")[0]
+        asked = re.search(r"GLOBAL ([\w.]+)|(?:reduce for unrecognized function|object of class) (.+)", str(error))
+        if asked is not None:
             raise RefusedFile(
                 f"{path} was not opened: it holds more than tensors and plain values, and to read that could run code "
-                f"from the file ({first})"
+                f"from the file (it asks for {asked[1] or asked[2]})"
             ) from error
-        raise RefusedFile(f"{path} is no checkpoint that PyTorch can read: {_first_line(error)}") from error
+        reason = str(error).split("WeightsUnpickler error:")[-1].strip().split("\n")[0]
+        raise RefusedFile(f"{path} is no checkpoint that PyTorch can read: {reason}") from error
     except (RuntimeError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError,
-            OverflowError, MemoryError, OSError, ImportError, zipfile.BadZipFile) as error:  # fmt: skip
+            OverflowError, MemoryError, OSError, ImportError, struct.error, zipfile.BadZipFile) as error:  # fmt: skip
         raise RefusedFile(f"{path} is damaged or no checkpoint at all: {_first_line(error)}") from error
 
 
@@ -83,7 +86,8 @@ def _weights(loaded: object) -> dict[str, torch.Tensor]:
         return {}
     for wrapper in _WRAPPERS:
         if isinstance(loaded.get(wrapper), Mapping):
-            return _weights(loaded[wrapper])
+            loaded = loaded[wrapper]
+            break
     return {str(key): value for key, value in loaded.items() if isinstance(value, torch.Tensor)}
 
 
@@ -103,4 +107,5 @@ def _fault(name: str, tensor: torch.Tensor) -> str | None:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).split("\n")[0]
+    line = str(error).strip().split("\n")[0]
+    return line if " " in line else f"{type(error).__name__} {line}".strip()

@@ -7,14 +7,18 @@ epochs/00500.safetensors ...
 """
 
 import csv
+import hashlib
 import io
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 
 import torch
 
-from scrubjay.errors import BadInput, UsageError
+from scrubjay.errors import BadInput, RefusedFile, UsageError
 from scrubjay.files import read_whole, writable_folder, write_whole
 from scrubjay.model.checkpoint import NETWORK_FILE, SavedNetwork, load_network, recipe_from, save_network
 from scrubjay.model.sealed import read_sealed, write_sealed
@@ -66,11 +70,12 @@ def train_into(
         history.append(training.progress())
         report(history[-1])
 
-    if not history:
-        log()
     try:
+        if not history:
+            log()
         while training.epoch < recipe.epochs:
-            training.step()
+            with _whole_step():
+                training.step()
             if training.epoch % log_every == 0 or training.epoch == recipe.epochs:
                 log()
             if training.epoch % save_every == 0 or training.epoch == recipe.epochs:
@@ -92,6 +97,22 @@ def train_into(
     return load_network(folder)
 
 
+@contextmanager
+def _whole_step() -> Iterator[None]:
+    """Let an interrupt wait until the step is done, since half a step is no state to go on from."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[bool] = []
+    before = signal.signal(signal.SIGINT, lambda *signal_and_frame: came.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 def _fresh(folder: Path) -> list[Progress]:
     there = [name for name in (_STATE, NETWORK_FILE) if (folder / name).exists()]
     if there:
@@ -109,10 +130,20 @@ def _resumed(folder: Path, training: Training) -> list[Progress]:
             f"{folder / _STATE} is of task {manifest['task']} and {found}; asked was {training.task.name} and "
             f"{training.recipe}"
         )
+    if manifest["epoch"] > training.recipe.epochs:
+        raise UsageError(
+            f"{folder} stands at epoch {manifest['epoch']} already; {training.recipe.epochs} were asked for"
+        )
+    if manifest["answers"] != _answers(training.task):
+        raise BadInput(f"{folder / _STATE} is of a task {manifest['task']} with other labels or another split")
     groups = {group: {k.partition("/")[2]: t for k, t in tensors.items() if k.startswith(group)} for group in _GROUPS}
     training.restore(TrainingState(epoch=manifest["epoch"], **groups))
-    rows = csv.DictReader(io.StringIO(read_whole(folder / _HISTORY).decode()))
-    history = [Progress(int(row.pop("epoch")), **{key: float(value) for key, value in row.items()}) for row in rows]
+    text = read_whole(folder / _HISTORY)
+    try:
+        rows = csv.DictReader(io.StringIO(text.decode()))
+        history = [Progress(int(row.pop("epoch")), **{key: float(value) for key, value in row.items()}) for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RefusedFile(f"{folder / _HISTORY} is damaged: {error}") from error
     return [line for line in history if line.epoch <= training.epoch]
 
 
@@ -124,7 +155,12 @@ def _save(folder: Path, training: Training, history: list[Progress]) -> None:
     write_whole(folder / _HISTORY, table.getvalue().encode())
     state = training.state()
     tensors = {f"{group}/{name}": t for group in _GROUPS for name, t in getattr(state, group).items()}
-    about = {"task": training.task.name, "recipe": asdict(training.recipe), "epoch": state.epoch}
+    about = {
+        "task": training.task.name,
+        "answers": _answers(training.task),
+        "recipe": asdict(training.recipe),
+        "epoch": state.epoch,
+    }
     write_sealed(folder / _STATE, tensors, {"kind": "training state", **about})
     save_network(
         folder / "epochs" / f"{state.epoch:05d}.safetensors",
@@ -133,3 +169,9 @@ def _save(folder: Path, training: Training, history: list[Progress]) -> None:
         recipe=training.recipe,
         epoch=state.epoch,
     )
+
+
+def _answers(task: Task) -> str:
+    """A digest of what the task's name does not say: its labels and its split."""
+    values = [task.targets()] + ([] if task.train is None else [task.train])
+    return hashlib.sha256(b"".join(value.numpy().tobytes() for value in values)).hexdigest()

@@ -28,7 +28,7 @@ def write_sealed(path: Path, tensors: Mapping[str, torch.Tensor], manifest: Mapp
     Raises:
         OutOfResources: the folder can't be written or the disk is full.
     """
-    text = json.dumps({**manifest, "sha256": _BLANK}, sort_keys=True)
+    text = json.dumps({"sha256": _BLANK, **dict(sorted(manifest.items()))})
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     blank = safetensors.torch.save(plain, metadata={"scrubjay": text})
     digest = hashlib.sha256(blank).hexdigest()

@@ -57,10 +57,12 @@ class Training:
     def __init__(self, task: Task, recipe: Recipe, device: torch.device | str = "cpu") -> None:
         if task.train is None:
             raise BadInput(f"task {task.name} has no split, so there is no training half; give it one")
+        if not 0 < int(task.train.sum()) < task.domain.size:
+            raise BadInput(f"the split of task {task.name} leaves one half of the {task.domain.size} inputs empty")
         self.task = task
         self.recipe = recipe
         self.epoch = 0
-        self.network = OneLayerTransformer.initialised(Config.for_recipe(recipe, task.domain), recipe.seed).to(device)
+        self.network = OneLayerTransformer.initialised(Config.for_recipe(recipe, task), recipe.seed).to(device)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
             lr=recipe.learning_rate,

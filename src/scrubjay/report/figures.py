@@ -1,41 +1,51 @@
-"""The figures, in the post's order. Rows are A, columns are B."""
+"""The figures of the first half of the post, and the list of all. Rows are A, columns are B."""
 
-from io import BytesIO
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Shaped
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from torch import Tensor
 
-from scrubjay.files import write_whole
+from scrubjay.report.drawing import INK, class_image, cloud, finish, new_figure, save
+from scrubjay.report.figures_causal import (
+    attention_figure,
+    embedding_figure,
+    images_figure,
+    mlp_figure,
+    scrubbing_figure,
+    steering_figure,
+)
 from scrubjay.study.records import Side, Study
-
-ZERO, ONE, STRAY = "#0072B2", "#E69F00", "#000000"
-"""Okabe and Ito's blue and orange, which all kinds of colour vision tell apart."""
-_INK = "#333333"
-_CLASSES = ListedColormap([STRAY, ZERO, ONE])
 
 
 def write_figures(study: Study, folder: Path) -> list[Path]:
-    """Draw every figure that the task has into a folder, as PNG.
+    """Draw every figure that the study has into a folder, as PNG, in the post's order.
 
     Raises:
         OutOfResources: the folder can't be written.
     """
-    if not study.task.is_binary:
-        return []
-    drawn = {"components.png": components_figure(study), "filters.png": filters_figure(study)}
-    if len(study.task.domain.shape) == 2:
-        drawn = {"labels.png": labels_figure(study), **drawn}
-    written = []
-    for name, figure in drawn.items():
-        write_whole(folder / name, _png(figure))
-        written.append(folder / name)
-    return written
+    return [save(draw(study), folder / name) for name, draw in figures_of(study).items()]
+
+
+def figures_of(study: Study) -> dict[str, Callable[[Study], Figure]]:
+    """The figures that a study has, by file name."""
+    binary, square = study.task.is_binary, len(study.task.domain.shape) == 2
+    chosen: dict[str, tuple[Callable[[Study], Figure], bool]] = {
+        "labels.png": (labels_figure, binary and square),
+        "attention.png": (attention_figure, True),
+        "components.png": (components_figure, binary),
+        "filters.png": (filters_figure, _two_filters(study)),
+        "mlp.png": (mlp_figure, binary),
+        "embedding.png": (embedding_figure, binary),
+        "images.png": (images_figure, binary and square),
+        "steering.png": (steering_figure, binary),
+        "scrubbing.png": (scrubbing_figure, binary),
+    }
+    return {name: draw for name, (draw, wanted) in chosen.items() if wanted}
+
+
+def _two_filters(study: Study) -> bool:
+    return any(side.gate is not None and side.gate.fit.k > 1 for side in (study.full, study.frozen))
 
 
 def labels_figure(study: Study) -> Figure:
@@ -46,24 +56,19 @@ def labels_figure(study: Study) -> Figure:
     ]
     if study.task.labels is not None:
         panels.insert(0, ("ground truth", study.task.labels))
-    figure = Figure(figsize=(4.6 * len(panels), 5.3), layout="constrained")
+    figure = new_figure(4.6 * len(panels), 5.3)
     for at, (title, values) in enumerate(panels):
-        axes = figure.add_subplot(1, len(panels), at + 1)
-        axes.imshow(study.task.domain.image(values).numpy(), cmap=_CLASSES, vmin=-1, vmax=1, interpolation="nearest")
-        axes.set(title=title, xlabel="B (second token)", ylabel="A (first token)")
-    _finish(figure, study)
+        class_image(figure.add_subplot(1, len(panels), at + 1), study, values, title)
+    finish(figure, study)
     return figure
 
 
 def components_figure(study: Study) -> Figure:
     """Components 1-2 and 3-4 of resid_mid by network label and ground truth, full and frozen, with boundaries."""
-    figure = Figure(figsize=(16, 8.2), layout="constrained")
+    figure = new_figure(16, 8.2)
     truth = study.task.labels
     for row, side in enumerate((study.full, study.frozen)):
-        columns = [
-            (0, "network label", side.activations.classes),
-            (2, "network label", side.activations.classes),
-        ]
+        columns = [(0, "network label", side.activations.classes), (2, "network label", side.activations.classes)]
         if truth is not None:
             columns[1:1] = [(0, "ground truth", truth)]
             columns += [(2, "ground truth", truth)]
@@ -72,7 +77,7 @@ def components_figure(study: Study) -> Figure:
                 continue
             axes = figure.add_subplot(2, len(columns), row * len(columns) + column + 1)
             points = side.pca.scores(side.activations.resid_mid, first + 2)[:, first:].numpy()
-            _cloud(axes, points, classes)
+            cloud(axes, points, classes)
             _boundaries(axes, side, first)
             share = side.pca.explained[first : first + 2].tolist()
             axes.set(
@@ -80,33 +85,28 @@ def components_figure(study: Study) -> Figure:
                 xlabel=f"component {first + 1} of resid_mid ({share[0]:.1%})",
                 ylabel=f"component {first + 2} ({share[1]:.1%})",
             )
-    _finish(figure, study, "; lines: the filters' boundaries with all other components at their mean")
+    finish(figure, study, "; lines: the filters' boundaries with all other components at their mean")
     return figure
 
 
 def filters_figure(study: Study) -> Figure:
     """The plane of the two filter values, with both thresholds."""
-    figure = Figure(figsize=(11, 5.4), layout="constrained")
-    for at, side in enumerate((study.full, study.frozen)):
-        axes = figure.add_subplot(1, 2, at + 1)
+    figure = new_figure(11, 5.4)
+    sides = [side for side in (study.full, study.frozen) if side.gate is not None and side.gate.fit.k > 1]
+    for at, side in enumerate(sides):
+        axes = figure.add_subplot(1, len(sides), at + 1)
         assert side.gate is not None
         filters = side.gate.fit.filters
-        _cloud(axes, filters.values(side.activations.resid_mid).numpy(), side.activations.classes)
-        axes.axvline(0, color=_INK, linewidth=1.2)
-        axes.axhline(0, color=_INK, linewidth=1.2)
+        cloud(axes, filters.values(side.activations.resid_mid)[:, :2].numpy(), side.activations.classes)
+        axes.axvline(0, color=INK, linewidth=1.2)
+        axes.axhline(0, color=INK, linewidth=1.2)
         axes.set(
             title=f"{side.name}: {filters.gate.name} gives {side.gate.fit.agreement:.1%} of the answers",
             xlabel="α: distance of resid_mid beyond its threshold",
             ylabel="β: distance beyond its threshold",
         )
-    _finish(figure, study)
+    finish(figure, study)
     return figure
-
-
-def _cloud(axes: Axes, points: Shaped[np.ndarray, "n 2"], classes: Tensor) -> None:
-    order = np.random.default_rng(0).permutation(len(points))
-    colours = np.array([STRAY, ZERO, ONE])[classes.numpy() + 1]
-    axes.scatter(points[order, 0], points[order, 1], s=1.5, c=colours[order], linewidths=0, rasterized=True)
 
 
 def _boundaries(axes: Axes, side: Side, first: int) -> None:
@@ -115,26 +115,12 @@ def _boundaries(axes: Axes, side: Side, first: int) -> None:
     filters = side.gate.fit.filters
     low, high = axes.get_ylim()
     left, right = axes.get_xlim()
-    for direction, threshold, style in zip(filters.directions, filters.thresholds, ("-", "--"), strict=False):
+    for direction, threshold, style in zip(filters.directions, filters.thresholds, ("-", "--", ":"), strict=False):
         slope_x, slope_y = (side.pca.components[first : first + 2] @ direction).tolist()
         offset = float(threshold - side.pca.mean @ direction)
         if abs(slope_y) > 1e-9:
             ends = [(offset - slope_x * x) / slope_y for x in (left, right)]
-            axes.plot((left, right), ends, style, color=_INK, linewidth=1.2)
+            axes.plot((left, right), ends, style, color=INK, linewidth=1.2)
         elif abs(slope_x) > 1e-9:
-            axes.axvline(offset / slope_x, linestyle=style, color=_INK, linewidth=1.2)
+            axes.axvline(offset / slope_x, linestyle=style, color=INK, linewidth=1.2)
     axes.set(xlim=(left, right), ylim=(low, high))
-
-
-def _finish(figure: Figure, study: Study, note: str = "") -> None:
-    handles = [Patch(color=ZERO, label="class 0"), Patch(color=ONE, label="class 1")]
-    if study.full.activations.strays or study.frozen.activations.strays:
-        handles.append(Patch(color=STRAY, label="answer in no class"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
-    figure.suptitle(f"{study.title} on {study.task.name}{note}", fontsize=11)
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return buffer.getvalue()

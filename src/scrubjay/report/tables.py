@@ -26,12 +26,12 @@ def claims_table(study: Study) -> Table:
     for column in (*(["post*"] if published else []), "here", "control", "verdict"):
         table.add_column(column, justify="right", no_wrap=True)
     for claim in study.claims:
-        post = "" if claim.post is None else shown(claim.post)
+        post, value, control = claim.shown
         table.add_row(
             Text.assemble((claim.id, "bold"), "  ", claim.statement),
             *([post] if published else []),
-            shown(claim.value),
-            shown(claim.control),
+            value,
+            control,
             Text(claim.verdict, style=_STYLES[claim.verdict]),
         )
     if published:
@@ -57,18 +57,13 @@ def grid_table(study: Study) -> Table:
                 _components(fit.r, side),
                 str(fit.k),
                 fit.filters.gate.name,
-                shown(fit.agreement),
-                shown(left.mean),
+                f"{fit.agreement:.1%}",
+                f"{left.mean:.1%}",
                 "a probe" if fit.is_probe else "",
             )
     table.caption = "a probe: it tells the answers, but the network does not use its directions"
     table.caption_justify = "left"
     return table
-
-
-def shown(value: float) -> str:
-    """A share as a percentage, a count as it is."""
-    return str(value) if isinstance(value, int) else f"{100 * value:.1f}%"
 
 
 def _components(r: int, side: Side) -> str:

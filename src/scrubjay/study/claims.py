@@ -32,6 +32,19 @@ class Claim:
     control: float
     verdict: Verdict
 
+    @property
+    def shown(self) -> tuple[str, str, str]:
+        """The post's figure, the value and the control as a reader wants them: a share, a count, or a difference."""
+        return _shown(self.post, self.id), _shown(self.value, self.id), _shown(self.control, self.id)
+
+
+def _shown(value: float | None, claim_id: str) -> str:
+    if value is None:
+        return ""
+    if claim_id.endswith(".error"):
+        return f"{value:.1e}"
+    return str(value) if isinstance(value, int) else f"{100 * value:.1f}%"
+
 
 def effect(value: float, control: float) -> float:
     """How much of the way from the control to perfection the value has gone; 0 where the control is perfect itself."""
@@ -49,6 +62,12 @@ def share_claim(
 ) -> Claim:
     """A claim whose value is a share of the inputs."""
     return Claim(claim_id, statement, post, value, interval, control, verdict(value, control))
+
+
+def error_claim(claim_id: str, statement: str, value: float, control: float) -> Claim:
+    """A claim that a difference vanishes, judged by how much smaller it is than the control's."""
+    remaining = value / control if control > 0 else 1.0
+    return Claim(claim_id, statement, None, value, None, control, verdict(1 - remaining, 0.0))
 
 
 def count_claim(claim_id: str, statement: str, value: int, control: int, of: int, interval: Interval = None) -> Claim:

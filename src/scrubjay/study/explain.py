@@ -7,10 +7,12 @@ import torch
 from scrubjay.activations.attention import mean_pattern
 from scrubjay.activations.readout import Readout
 from scrubjay.activations.record import record
+from scrubjay.evidence.scrubbing import Basis, Sampling
 from scrubjay.geometry.pca import PCA
 from scrubjay.geometry.subspace import causal_subspace
 from scrubjay.model.checkpoint import SavedNetwork, versions
 from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.study.comparison import compare
 from scrubjay.study.findings import (
     VARIANCE,
     accuracy_claims,
@@ -19,9 +21,13 @@ from scrubjay.study.findings import (
     gate_claims,
     paragraph,
 )
+from scrubjay.study.findings_causal import attention_claims, embedding_claims, image_claims, mechanism_claims
+from scrubjay.study.mechanism import put_to_the_test
 from scrubjay.study.records import Study
 from scrubjay.study.take_apart import take_apart
 from scrubjay.task.task import Task
+
+_FEW = 20
 
 
 def explain(
@@ -29,8 +35,10 @@ def explain(
     task: Task,
     *,
     seed: int = 0,
-    draws: int = 20,
+    draws: int = 100,
     device: torch.device | str = "cpu",
+    basis: Basis = "orthogonal",
+    sampling: Sampling = "independent",
     command: str = "",
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Study:
@@ -40,8 +48,10 @@ def explain(
         saved: a network, as ``load_network`` gives it.
         task: its domain and classes; labels and split are used where it has them.
         seed: of every random draw and start.
-        draws: of each resampling and each control.
+        draws: of each licensed ablation; controls and other resamplings take fewer.
         device: where the network runs; geometry and statistics stay in float64 on the CPU.
+        basis: of the hypothesis: the complement of its directions orthogonal to them, or uncorrelated with them.
+        sampling: independent donors within a class, or permutations of it (the post's way).
         command: what to write into the provenance.
         progress: told each stage as it begins.
 
@@ -62,7 +72,7 @@ def explain(
 
     sides = {}
     for name, act, untrained in (("full", full, blank_full), ("frozen", frozen, blank_frozen)):
-        sides[name] = take_apart(name, act, untrained, readout, seed=seed, draws=draws, progress=progress)
+        sides[name] = take_apart(name, act, untrained, readout, seed=seed, draws=min(_FEW, draws), progress=progress)
 
     progress("controls of the subspace")
     random_basis = torch.linalg.qr(
@@ -70,12 +80,35 @@ def explain(
     )[0]
     at_random = causal_subspace(full.resid_mid, random_basis, readout, full.classes, draws=2, seed=seed)
 
+    mechanisms = {
+        name: put_to_the_test(
+            side,
+            side.gate,
+            network,
+            readout,
+            full.classes,
+            basis=basis,
+            sampling=sampling,
+            draws=draws,
+            seed=seed,
+            progress=progress,
+        )
+        for name, side in sides.items()
+        if side.gate is not None
+    }
+    progress("the full and the frozen network held against each other")
+    comparison = compare(network, mean, sides["full"], sides["frozen"], readout, draws=min(_FEW, draws), seed=seed)
+
     claims = (
         *accuracy_claims(task, sides["full"]),
         *frozen_claims(task, sides["full"], sides["frozen"]),
         *dimension_claims(sides["full"], PCA.of(blank_full.resid_mid).holding(VARIANCE), at_random),
         *gate_claims(task, sides["full"]),
         *gate_claims(task, sides["frozen"]),
+        *embedding_claims(comparison),
+        *(image_claims(task, comparison.images, sides["full"], sides["frozen"]) if comparison.images else ()),
+        *(claim for name in mechanisms for claim in mechanism_claims(task, sides[name], mechanisms[name])),
+        *attention_claims(comparison),
     )
     return Study(
         title=f"{saved.name}{' (replica)' if is_replica else ''}",
@@ -87,6 +120,8 @@ def explain(
             "task": task.name,
             "seed": seed,
             "draws": draws,
+            "basis": basis,
+            "sampling": sampling,
             "threads": torch.get_num_threads(),
             "device": str(device),
             "versions": versions(),
@@ -95,6 +130,8 @@ def explain(
         mean_pattern=mean,
         full=sides["full"],
         frozen=sides["frozen"],
+        mechanisms=mechanisms,
+        comparison=comparison,
         claims=claims,
         paragraph=paragraph(task, sides["full"], sides["frozen"], claims),
     )

@@ -4,9 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jaxtyping import Float64
+from torch import Tensor
+
+from scrubjay.activations.embedding import ExtendedEmbedding
 from scrubjay.activations.record import Activations
 from scrubjay.axes import MeanPattern
 from scrubjay.evidence.controls import GateControls
+from scrubjay.evidence.filter_images import LineFit, MaskTable
+from scrubjay.evidence.heads import HeadStudy, Scaling
+from scrubjay.evidence.input_scrubbing import InputScrub
+from scrubjay.evidence.mlp import MlpStudy
+from scrubjay.evidence.refinement import Refined
+from scrubjay.evidence.scrub_controls import ScrubControl
+from scrubjay.evidence.scrubbing import Hypothesis, ScrubScores
+from scrubjay.evidence.steering import Steering
 from scrubjay.geometry.draws import Score
 from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import GateReading
@@ -51,14 +63,83 @@ class Gated:
 
 
 @dataclass(frozen=True, eq=False)
+class Mechanism:
+    """A hypothesis put to the test.
+
+    Attributes:
+        hypothesis: the filters as variables of a reversible basis.
+        scores: of each licensed ablation; controls: under wrong hypotheses.
+        refined: directions turned inside the subspace, judged beside the fitted ones.
+        resampled: the share of answers left when everything is resampled.
+        steering_random, steering_boundary: agreement along shifts of ``resid_mid``.
+        mlp: what the MLP makes of the filters.
+    """
+
+    hypothesis: Hypothesis
+    scores: dict[str, ScrubScores]
+    controls: tuple[ScrubControl, ...]
+    refined: Refined
+    resampled: float
+    steering_random: Steering
+    steering_boundary: Steering
+    mlp: MlpStudy
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """The extended embeddings, and how far they are from what they rebuild.
+
+    Attributes:
+        parts: const and a table for each varying position.
+        error: the largest absolute difference from the frozen ``resid_mid``; of_full: from the full one.
+    """
+
+    parts: ExtendedEmbedding
+    error: float
+    of_full: float
+
+
+@dataclass(frozen=True, eq=False)
+class FilterImages:
+    """The filters over the domain.
+
+    Attributes:
+        names: of the full network's filters.
+        images: what each filter's value should be from the tokens alone; values: what it is in the full network.
+        lines: how much of the values the images explain.
+        masks: the frozen network's masks beside answers and labels.
+        inputs: what is left when values are resampled among inputs of the same image.
+        nearness: the AUC by which a filter value near a threshold tells where the frozen network disagrees.
+    """
+
+    names: tuple[str, ...]
+    images: Float64[Tensor, "n k"]
+    values: Float64[Tensor, "n k"]
+    lines: tuple[LineFit, ...]
+    masks: MaskTable
+    inputs: tuple[InputScrub, ...]
+    nearness: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The full and the frozen network held against each other; ``images`` is None where there are no filters."""
+
+    embedding: Embedding
+    heads: HeadStudy
+    scaling: Scaling
+    images: FilterImages | None
+
+
+@dataclass(frozen=True, eq=False)
 class Side:
     """One of the two networks, full or frozen, taken apart.
 
     Attributes:
         name: ``full`` or ``frozen``.
         activations, pca, subspace: of its ``resid_mid``.
-        gate: the AND (or OR) of two filters in the causal subspace; gate_2pc: in the first two components. None where
-            the task has not two classes.
+        gate: the fewest filters of the causal subspace to which no further one adds half a point; gate_2pc: two
+            filters in the first two components, as the post has it. None where the task has not two classes.
         grid: fits over components and filters.
     """
 
@@ -79,6 +160,9 @@ class Study:
         title: the network and whether it is a replica.
         provenance: network hash, versions, seed, task, command.
         mean_pattern: what the frozen network attends to.
+        full, frozen: the two networks taken apart.
+        mechanisms: their hypotheses put to the test, by the networks' names; empty where there are no filters.
+        comparison: the two held against each other.
         claims: in the order of the post.
         paragraph: the findings in plain words.
     """
@@ -89,6 +173,8 @@ class Study:
     mean_pattern: MeanPattern
     full: Side
     frozen: Side
+    mechanisms: dict[str, Mechanism]
+    comparison: Comparison
     claims: tuple[Claim, ...]
     paragraph: str
 

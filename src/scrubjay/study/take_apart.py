@@ -5,14 +5,16 @@ from collections.abc import Callable
 from scrubjay.activations.readout import Readout
 from scrubjay.activations.record import Activations
 from scrubjay.evidence.controls import agreement, gate_controls
-from scrubjay.evidence.scrubbing import Hypothesis, scrub_rest
+from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, scrub
 from scrubjay.geometry.filters import fit_filters
-from scrubjay.geometry.gate import read_gate
+from scrubjay.geometry.gate import Gate, read_gate
 from scrubjay.geometry.pca import PCA
 from scrubjay.geometry.subspace import causal_subspace
 from scrubjay.study.records import Fit, Gated, Side
 
 FILTERS = (1, 2, 3)
+WORTH = 0.005
+"""The agreement that a further filter must add to be believed."""
 _GRID_DRAWS = 5
 _USUAL = 3  # what replicas of the challenge compress to; shown for every network, so that they compare
 
@@ -48,28 +50,42 @@ def take_apart(
     for r in sorted({two, min(_USUAL, every), causal, every}):
         for k in FILTERS:
             progress(f"{name} network: {k} filter{'s' * (k > 1)} in {r} components")
-            grid[r, k] = _fit(act, pca, readout, r, k, seed)
+            grid[r, k] = _fit(act, pca, readout, r, k, seed, with_parity=r == causal)
     progress(f"{name} network: controls of the gate")
-    gates = {
-        r: Gated(
-            fit=grid[r, 2],
-            reading=read_gate(grid[r, 2].filters.bits(act.resid_mid), act.classes == 1),
-            controls=gate_controls(grid[r, 2].filters, act, pca, untrained, r=r, draws=draws, seed=seed),
-        )
-        for r in sorted({two, causal})
-    }
-    return Side(name, act, pca, subspace, gate=gates[causal], gate_2pc=gates[two], grid=tuple(grid.values()))
+
+    def gated(fit: Fit) -> Gated:
+        reading = read_gate(fit.filters.bits(act.resid_mid), act.classes == 1)
+        return Gated(fit, reading, gate_controls(fit.filters, act, pca, untrained, r=fit.r, draws=draws, seed=seed))
+
+    return Side(
+        name,
+        act,
+        pca,
+        subspace,
+        gate=gated(_simplest([grid[causal, k] for k in FILTERS])),
+        gate_2pc=gated(grid[two, 2]),
+        grid=tuple(grid.values()),
+    )
 
 
-def _fit(act: Activations, pca: PCA, readout: Readout, r: int, k: int, seed: int) -> Fit:
-    filters = fit_filters(act.resid_mid, pca, act.classes == 1, r=r, k=k, seed=seed)
-    hypothesis = Hypothesis.of(filters, act.resid_mid)
+def _simplest(fits: list[Fit]) -> Fit:
+    """The fewest filters to which no larger number adds what a filter is worth."""
+    best = max(fit.agreement for fit in fits)
+    return next(fit for fit in fits if fit.agreement > best - WORTH)
+
+
+def _fit(act: Activations, pca: PCA, readout: Readout, r: int, k: int, seed: int, *, with_parity: bool) -> Fit:
+    gates = [Gate.conjunction(k), Gate.disjunction(k), *([Gate.parity(k)] if with_parity else [])]
+    filters = fit_filters(
+        act.resid_mid, pca, act.classes == 1, r=r, k=k, gates=gates[: 1 if k == 1 else None], seed=seed
+    )
+    scrubber = Scrubber.of(Hypothesis.of(filters, act.resid_mid), act.resid_mid, pca.components[:r])
     shares = act.classes[act.classes >= 0].bincount().double() / len(act.classes)
     return Fit(
         r=r,
         k=k,
         filters=filters,
         agreement=agreement(filters.predict(act.resid_mid), act.classes),
-        scrubbed=scrub_rest(hypothesis, act.resid_mid, readout, act.classes, draws=_GRID_DRAWS, seed=seed),
+        scrubbed=scrub(scrubber, readout, act.classes, draws=_GRID_DRAWS, seed=seed, only=("1",))["1"].own,
         resampled=float((shares**2).sum()),
     )

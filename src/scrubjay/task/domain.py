@@ -109,8 +109,10 @@ class Domain:
         """The index of each input, from its tokens.
 
         Raises:
-            BadInput: a token that can't stand at its position, named with both.
+            BadInput: inputs of another length, or a token that can't stand at its position, named with both.
         """
+        if tokens.shape[1] != self.n_ctx:
+            raise BadInput(f"an input of this domain has {self.n_ctx} tokens; these have {tokens.shape[1]}")
         index = torch.zeros(len(tokens), dtype=torch.int64)
         for at, allowed in enumerate(self.positions):
             place = torch.full((self.largest_token + 1,), -1)
@@ -132,7 +134,7 @@ class Domain:
         """
         if len(values) != self.size:
             raise BadInput(f"an image of this domain takes {self.size} values, one an input; it got {len(values)}")
-        return values.reshape(*self.shape, *values.shape[1:])
+        return values.reshape(self.shape + tuple(values.shape[1:]))
 
 
 def _shortened(tokens: tuple[int, ...]) -> str:

@@ -1,7 +1,9 @@
 """Tasks by the words that a user types: a built-in name, or a file of labels."""
 
 import io
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +59,22 @@ def _modular(rest: str, words: str) -> Task:
 def _from_file(path: Path) -> Task:
     content = read_whole(path)
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        archive = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise RefusedFile(f"{path} is a single array; pack it with numpy.savez(..., labels=...)")
+        with archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, MemoryError) as error:
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, tokenize.TokenError,
+            MemoryError) as error:  # fmt: skip
         raise RefusedFile(f"{path} is no .npz of plain arrays: {error}") from error
-    except AttributeError as error:  # a lone .npy has no .files
-        raise RefusedFile(f"{path} is a single array; pack it with numpy.savez(..., labels=...)") from error
     unknown = sorted(set(arrays) - set(_ARRAYS))
     if "labels" not in arrays or unknown:
         raise BadInput(f"{path} must hold `labels`, and may hold {', '.join(_ARRAYS[1:])}; it holds {sorted(arrays)}")
+    for key, axes in (("last", 0), ("classes", 1)):
+        array = arrays.get(key)
+        if array is not None and (array.ndim != axes or array.size == 0 or array.dtype.kind not in "iu"):
+            what = ("one whole number", "whole numbers, one for each token")[axes]
+            raise BadInput(f"`{key}` in {path} must be {what}; it is {array.dtype} of shape {array.shape}")
     classes = arrays.get("classes")
     return Task.from_arrays(
         arrays["labels"],

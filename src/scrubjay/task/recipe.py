@@ -34,5 +34,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("d_model", "n_heads", "d_head", "d_mlp", "epochs", "learning_rate", "warmup"):
-            if not getattr(self, name) > 0:
-                raise BadInput(f"the recipe's {name} must be positive, and is {getattr(self, name)}")
+            value, whole = getattr(self, name), name != "learning_rate"
+            if not 0 < value < float("inf") or (whole and not isinstance(value, int)):
+                kind = "a positive whole number" if whole else "positive and finite"
+                raise BadInput(f"the recipe's {name} must be {kind}, and is {value}")

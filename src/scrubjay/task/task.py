@@ -15,6 +15,8 @@ from scrubjay.errors import BadInput
 from scrubjay.task.domain import Domain
 from scrubjay.task.recipe import Recipe
 
+_MOST_CLASSES = 100_000
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -47,6 +49,8 @@ class Task:
         tokens = [token for group in self.classes for token in group]
         if len(self.classes) < 2 or not all(self.classes):
             raise BadInput(f"task {self.name} needs two classes or more, each with a token; it has {self.classes}")
+        if min(tokens) < 0:
+            raise BadInput(f"task {self.name} has the negative token {min(tokens)} in a class")
         if len(set(tokens)) != len(tokens):
             raise BadInput(f"task {self.name} has a token in two classes: {self.classes}")
         for what, values in (("labels", self.labels), ("split", self.train)):
@@ -168,10 +172,16 @@ def _whole_numbers(labels: ArrayLike, name: str) -> np.ndarray[tuple[int, ...], 
     if array.ndim == 0 or array.size == 0:
         raise BadInput(f"the labels of task {name} must be a matrix, and have the shape {array.shape}")
     if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.integer):
-        return array.astype(np.int64)
+        return _few_classes(array, name)
     if not np.issubdtype(array.dtype, np.floating):
         raise BadInput(f"the labels of task {name} must be whole numbers, and are of type {array.dtype}")
     if not np.isfinite(array).all() or (array != np.round(array)).any():
         strange = array[~np.isfinite(array) | (array != np.round(array))].flat[0]
         raise BadInput(f"the labels of task {name} must be whole numbers, and hold {strange}")
+    return _few_classes(array, name)
+
+
+def _few_classes(array: np.ndarray, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    if array.max() >= _MOST_CLASSES:
+        raise BadInput(f"the labels of task {name} count classes from 0, at most {_MOST_CLASSES}; one is {array.max()}")
     return array.astype(np.int64)

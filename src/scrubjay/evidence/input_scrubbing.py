@@ -1,0 +1,91 @@
+"""Resampling at the inputs, from the tokens up: the step that the post named and left.
+
+The extended embeddings say what a filter's value should be from the tokens alone (its image). If that is how the
+network computes it, an input's value may be replaced by the value of any other input with nearly the same image.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float64, Int
+from torch import Tensor
+
+from scrubjay.activations.readout import Readout
+from scrubjay.axes import Classes, Residual
+from scrubjay.evidence.scrubbing import Hypothesis
+from scrubjay.geometry.draws import Score
+
+_BINS = 64
+
+
+@dataclass(frozen=True)
+class InputScrub:
+    """What is left when values are resampled among inputs of nearly the same image.
+
+    Attributes:
+        name: the filters resampled.
+        left: the share of the network's own answers that stay; control: the same with the image shuffled.
+    """
+
+    name: str
+    left: Score
+    control: Score
+
+
+def scrub_inputs(
+    hypothesis: Hypothesis,
+    resid_mid: Residual,
+    images: Float64[Tensor, "n k"],
+    readout: Readout,
+    classes: Classes,
+    names: tuple[str, ...],
+    *,
+    draws: int,
+    seed: int,
+) -> tuple[InputScrub, ...]:
+    """Resample each filter's value, and all of them, among the inputs in the same of 64 equal bins of its image.
+
+    Args:
+        hypothesis: the variables.
+        resid_mid: of the network that is scrubbed.
+        images: of each filter, from the extended embeddings.
+        readout: from a residual stream to an answer.
+        classes: the network's own answers.
+        names: of the filters.
+        draws: of each resampling.
+        seed: of the draws.
+    """
+    bins = torch.stack([_equal_bins(column) for column in images.T], dim=1)
+    shuffled = bins[torch.randperm(len(bins), generator=torch.Generator().manual_seed(seed))]
+    values = resid_mid.double() @ hypothesis.directions.T
+    groups: list[tuple[str, tuple[int, ...]]] = [(name, (j,)) for j, name in enumerate(names)]
+    if len(names) > 1:
+        groups.append(("+".join(names), tuple(range(len(names)))))
+
+    def left(which: tuple[int, ...], into: Int[Tensor, "n k"]) -> Score:
+        draw, shares = torch.Generator().manual_seed(seed), []
+        for _ in range(draws):
+            change = torch.zeros_like(values)
+            for j in which:
+                change[:, j] = values[_within_bins(into[:, j], draw), j] - values[:, j]
+            moved = resid_mid + (change @ hypothesis.carriers).to(resid_mid.dtype)
+            shares.append(float((readout.classes(moved) == classes).double().mean()))
+        return Score.over(shares)
+
+    return tuple(InputScrub(name, left(which, bins), left(which, shuffled)) for name, which in groups)
+
+
+def _equal_bins(image: Float64[Tensor, "n"]) -> Int[Tensor, "n"]:
+    order = image.argsort(stable=True)
+    bins = torch.empty(len(image), dtype=torch.int64)
+    bins[order] = torch.arange(len(image)) * _BINS // len(image)
+    return bins
+
+
+def _within_bins(bins: Int[Tensor, "n"], draw: torch.Generator) -> Int[Tensor, "n"]:
+    """For each input, another of its bin, drawn at random."""
+    order = bins.argsort(stable=True)
+    sizes = bins.bincount(minlength=_BINS)
+    starts = sizes.cumsum(0) - sizes
+    place = (torch.rand(len(bins), generator=draw, dtype=torch.float64) * sizes[bins]).long()
+    return order[starts[bins] + place]
