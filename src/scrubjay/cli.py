@@ -115,6 +115,36 @@ def train(
     _say(f"Wrote {out}; next: scrubjay explain {out}")
 
 
+@app.command()
+def animate(
+    what: Annotated[str, typer.Argument(help="mlp, neurons, attention, shift-random, shift-alpha, shift-beta or all.")],
+    out: Annotated[Path, typer.Option(help="A .gif, .webp or (with ffmpeg) .mp4; for `all` a folder of GIFs.")],
+    net: Annotated[Path | None, typer.Argument(help="A network file or run folder; default: the bundled one.")] = None,
+    task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} Default: the network's own.")] = None,
+    frozen: Annotated[bool, typer.Option("--frozen", help="With attention frozen to its mean.")] = False,
+    frames: Annotated[int, typer.Option(min=2, max=5000, help="How many at the most.")] = 1026,
+    seed: Annotated[int, typer.Option(min=0, help="Of a random direction and the fit.")] = 0,
+) -> None:
+    """Draw all inputs moving as the network is changed: the post's animations."""
+    from tqdm import tqdm
+
+    from scrubjay.report.animation import check_format, write_animation
+    from scrubjay.study.motion import MOTIONS, Moving
+
+    if what not in (*MOTIONS, "all"):
+        raise UsageError(f"there is no animation {what!r}; there are {', '.join(MOTIONS)} and all")
+    names = list(MOTIONS) if what == "all" else [what]
+    paths = [out / f"{name}.gif" if what == "all" else out for name in names]
+    check_format(paths[0])
+    saved = _network(net)
+    moving = Moving.of(saved, _task(task or saved.task), frozen=frozen, seed=seed)
+    for name, path in zip(names, paths, strict=True):
+        motion = MOTIONS[name](moving, frames)
+        with tqdm(total=motion.count, unit="frame", desc=name, file=sys.stderr, disable=None) as bar:
+            write_animation(motion, path, bar.update)
+        _say(f"Wrote {path}: {motion.count} frames")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A checkpoint of another program.")],

@@ -43,5 +43,5 @@ def test_groups_of_answers_are_read_from_all_logits(real_checkpoint: Path, below
     act = record(network, task)
     readout = Readout.of(network, task, act)
     assert readout.direct.shape[1] == 114
-    assert torch.equal(act.classes, task.labels)
+    assert task.labels is not None and torch.equal(act.classes, task.labels)
     assert torch.equal(readout.classes(act.resid_mid), act.classes)

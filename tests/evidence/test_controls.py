@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from scrubjay.activations.record import Activations, record
-from scrubjay.evidence.controls import agreement, gate_controls, majority_share, random_directions
+from scrubjay.evidence.controls import agreement, chance_share, gate_controls, majority_share, random_directions
 from scrubjay.geometry.filters import fit_filters
 from scrubjay.geometry.gate import Gate
 from scrubjay.geometry.pca import PCA
@@ -38,4 +38,5 @@ def test_an_answer_in_no_class_is_never_agreed_with(full: Activations) -> None:
     classes = torch.tensor([0, 1, -1, -1])
     assert agreement(torch.tensor([False, True, False, True]), classes) == 0.5
     assert majority_share(torch.tensor([1, 1, 0, -1])) == 0.5
-    assert majority_share(torch.tensor([-1, -1])) == 0.0
+    assert majority_share(torch.tensor([-1, -1, 0])) == 2 / 3
+    assert chance_share(torch.tensor([1, 1, 0, -1])) == 0.25 + 2 / 16

@@ -1,29 +1,104 @@
-"""Scrubbing on planted filters: right directions keep every answer, wrong ones don't."""
+"""Scrubbing on planted filters: the right hypothesis keeps every answer, wrong ones don't; each draw is licensed."""
+
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import record
-from scrubjay.evidence.scrubbing import Basis, Hypothesis, scrub_rest
+from scrubjay.activations.record import Activations, record
+from scrubjay.evidence.scrub_controls import scrub_controls, strongest
+from scrubjay.evidence.scrubbing import Ablation, Basis, Hypothesis, Sampling, Scrubber, licensed, scrub
 from scrubjay.geometry.filters import Filters
-from tests.planted import plant
+from scrubjay.geometry.pca import PCA
+from tests.planted import Planted, plant
 
 
+def laid_over(
+    planted: Planted, act: Activations, basis: Basis = "orthogonal", sampling: Sampling = "independent"
+) -> Scrubber:
+    filters = Filters(planted.directions, planted.thresholds, planted.gate, 1.0)
+    subspace = PCA.of(act.resid_mid).components[:4]
+    return Scrubber.of(Hypothesis.of(filters, act.resid_mid, basis), act.resid_mid, subspace, sampling)
+
+
+def test_two_variables_have_the_posts_ablations() -> None:
+    assert [ablation.name for ablation in licensed(2)] == [
+        "1", "1*", "1+2", "1+3a", "1+3b", "1+2+3a", "1+2+3b", "1+2+3a+3b",
+    ]  # fmt: skip
+    assert [ablation.name for ablation in licensed(1)] == ["1", "1*", "1+2"]
+    assert licensed(3)[-1].name == "1+2+3a+3b+3c"
+
+
+@pytest.mark.parametrize("sampling", ["independent", "permute"])
 @pytest.mark.parametrize("basis", ["orthogonal", "uncorrelated"])
-@pytest.mark.parametrize("gate", ["AND", "OR", "XOR"])
-def test_the_planted_hypothesis_keeps_every_answer(gate: str, basis: Basis) -> None:
-    planted = plant(gate, data=4, seed=1)
+@pytest.mark.parametrize(("gate", "k"), [("AND", 2), ("OR", 2), ("XOR", 2), ("AND", 3)])
+def test_the_planted_hypothesis_keeps_every_answer(gate: str, k: int, basis: Basis, sampling: Sampling) -> None:
+    planted = plant(gate, k=k, data=4, seed=1)
     act = record(planted.network, planted.task)
     readout = Readout.of(planted.network, planted.task, act)
-    truth = Filters(planted.directions, planted.thresholds, planted.gate, 1.0)
-    hypothesis = Hypothesis.of(truth, act.resid_mid, basis)
-    assert scrub_rest(hypothesis, act.resid_mid, readout, act.classes, draws=3, seed=0).worst > 0.9999
+    scores = scrub(laid_over(planted, act, basis, sampling), readout, act.classes, draws=2, seed=0)
+    assert list(scores) == [ablation.name for ablation in licensed(k)]
+    for row in scores.values():
+        assert row.own.worst > 0.999, row.name
 
+
+@pytest.mark.parametrize(("gate", "k"), [("AND", 2), ("OR", 2), ("AND", 3)])
+def test_wrong_hypotheses_lose_answers_in_every_row(gate: str, k: int) -> None:
+    planted = plant(gate, k=k, data=4, seed=1)
+    act = record(planted.network, planted.task)
+    readout = Readout.of(planted.network, planted.task, act)
+    controls = scrub_controls(laid_over(planted, act), readout, act.classes, draws=2, seed=0)
+    for ablation in licensed(k):
+        if ablation.name != "1*":
+            assert 0 < strongest(controls, ablation.name) < 0.93, ablation.name
+    names = {control.name for control in controls}
+    assert {"random directions", "random subspace", "thresholds +1 sd", "thresholds -1 sd"} < names
+    assert not any("XOR" in name for name in names)
+
+
+def test_under_a_wrong_gate_idle_variables_are_not_idle() -> None:
+    planted = plant("AND", data=4, seed=1)
+    act = record(planted.network, planted.task)
+    readout = Readout.of(planted.network, planted.task, act)
+    controls = {c.name: c for c in scrub_controls(laid_over(planted, act), readout, act.classes, draws=2, seed=0)}
+    assert set(controls["gate OR"].left) == {"1+3a", "1+3b", "1+2+3a", "1+2+3b", "1+2+3a+3b"}
+    assert controls["gate OR"].left["1+3a"].mean < 0.85
+
+
+@pytest.mark.parametrize("sampling", ["independent", "permute"])
+def test_each_step_changes_only_what_it_licenses(sampling: Sampling) -> None:
+    planted = plant("AND", data=4, seed=1)
+    scrubber = laid_over(planted, record(planted.network, planted.task), sampling=sampling)
+    thresholds, before = planted.thresholds, scrubber.values
+    bits = before > thresholds
+
+    def after(*steps: str) -> Tensor:
+        return scrubber.resampled_values(Ablation("", steps), torch.Generator().manual_seed(3))
+
+    assert torch.equal(after("1"), before)
+    sides = after("1", "2")
+    assert torch.equal(sides > thresholds, bits)
+    assert float((sides != before).double().mean()) > 0.9
+    alpha = after("1", "3a")
+    assert torch.equal(alpha[:, 1], before[:, 1])
+    changed = alpha[:, 0] != before[:, 0]
+    assert not bool((changed & bits[:, 1]).any())
+    assert float(changed[~bits[:, 1]].double().mean()) > 0.9
+    both = after("1", "3a", "3b")
+    assert torch.equal(planted.gate(both > thresholds), planted.gate(bits))
+    freed = (both[:, 1] != before[:, 1]) & bits[:, 0] & (alpha[:, 0] <= thresholds[0])
+    assert bool(freed.any()), "[3b] must see the α that [3a] has changed"
+
+
+def test_permutations_use_every_input_once() -> None:
+    planted = plant("AND", data=4, seed=1)
+    scrubber = laid_over(planted, record(planted.network, planted.task), sampling="permute")
     draw = torch.Generator().manual_seed(0)
-    wrong = torch.linalg.qr(torch.randn(12, 2, generator=draw, dtype=torch.float64))[0].T
-    false = Hypothesis.of(Filters(wrong, planted.thresholds, planted.gate, 1.0), act.resid_mid, basis)
-    assert scrub_rest(false, act.resid_mid, readout, act.classes, draws=3, seed=0).mean < 0.8
+    assert torch.equal(scrubber.rest_donors(draw).sort().values, torch.arange(len(scrubber.values)))
+    sides = scrubber.resampled_values(Ablation("", ("1", "2")), draw)
+    assert torch.equal(sides.sort(dim=0).values, scrubber.values.sort(dim=0).values)
 
 
 @pytest.mark.parametrize("basis", ["orthogonal", "uncorrelated"])
@@ -32,33 +107,47 @@ def test_values_stay_and_the_rest_is_the_donors(basis: Basis) -> None:
     resid_mid = record(planted.network, planted.task).resid_mid
     filters = Filters(planted.directions, planted.thresholds, planted.gate, 1.0)
     hypothesis = Hypothesis.of(filters, resid_mid, basis)
-    donors = torch.randint(len(resid_mid), (len(resid_mid),), generator=torch.Generator().manual_seed(1))
-    mixed = hypothesis.rest_resampled(resid_mid, donors)
-
-    def rest(x: torch.Tensor) -> torch.Tensor:
-        return x - (x @ filters.directions.T) @ hypothesis.carriers
-
-    assert torch.allclose(mixed @ filters.directions.T, resid_mid @ filters.directions.T, atol=1e-9)
-    assert torch.allclose(rest(mixed), rest(resid_mid)[donors], atol=1e-9)
+    scrubber = Scrubber.of(hypothesis, resid_mid, torch.eye(12, dtype=torch.float64))
+    assert torch.allclose(scrubber.rest + scrubber.values @ hypothesis.carriers, resid_mid, atol=1e-9)
+    assert torch.allclose(scrubber.rest @ filters.directions.T, torch.zeros(1).double(), atol=1e-9)
     centred = resid_mid - resid_mid.mean(0)
-    together = rest(centred).T @ (centred @ filters.directions.T) / len(centred)
+    together = scrubber.rest.T @ (centred @ filters.directions.T) / len(centred)
     if basis == "uncorrelated":
         assert together.abs().max() < 1e-9
     else:
         assert together.abs().max() > 1e-3
-        assert torch.allclose(rest(resid_mid) @ filters.directions.T, torch.zeros(1).double(), atol=1e-9)
 
 
-def test_a_single_draw_is_the_plain_recipe() -> None:
-    planted = plant("AND", data=3, seed=4)
+def test_a_draw_is_the_plain_recipe_through_the_plain_network() -> None:
+    planted = plant("AND", data=4, seed=4)
     act = record(planted.network, planted.task)
     readout = Readout.of(planted.network, planted.task, act)
-    direction = torch.nn.functional.normalize(planted.directions[:1] + 0.3)
-    hypothesis = Hypothesis.of(Filters(direction, planted.thresholds[:1], planted.gate, 1.0), act.resid_mid)
-    score = scrub_rest(hypothesis, act.resid_mid, readout, act.classes, draws=1, seed=9)
-    donors = torch.randint(len(act.resid_mid), (len(act.resid_mid),), generator=torch.Generator().manual_seed(9))
-    onto = direction.T @ direction
-    mixed = act.resid_mid @ onto + act.resid_mid[donors] @ (torch.eye(12, dtype=torch.float64) - onto)
-    hidden = (mixed @ planted.network.W_in + planted.network.b_in).relu()
-    logits = (mixed + hidden @ planted.network.W_out + planted.network.b_out) @ planted.network.W_U
-    assert score.mean == pytest.approx(float((logits.argmax(-1) == act.answers).double().mean()), abs=1e-12)
+    turned = replace(planted, directions=torch.nn.functional.normalize(planted.directions + 0.3))
+    scrubber = laid_over(turned, act)
+    scores = scrub(scrubber, readout, act.classes, full=1 - act.classes, truth=act.classes, draws=1, seed=9)
+
+    at = 2 * 9 * 1_000_003
+    donors = scrubber.rest_donors(torch.Generator().manual_seed(at))
+    D = turned.directions
+    onto = torch.linalg.pinv(D) @ D
+    for name, steps in (("1", ("1",)), ("1+2+3a+3b", ("1", "2", "3a", "3b"))):
+        values = scrubber.resampled_values(Ablation("", steps), torch.Generator().manual_seed(at + 1))
+        mixed = values @ torch.linalg.pinv(D).T + act.resid_mid[donors] @ (torch.eye(12, dtype=torch.float64) - onto)
+        hidden = (mixed @ planted.network.W_in + planted.network.b_in).relu()
+        logits = (mixed + hidden @ planted.network.W_out + planted.network.b_out) @ planted.network.W_U
+        left = float((logits.argmax(-1) == act.answers).double().mean())
+        truth = scores[name].truth
+        assert scores[name].own.mean == pytest.approx(left, abs=1e-12)
+        assert scores[name].full.mean == pytest.approx(1 - left, abs=1e-12)
+        assert truth is not None and truth.mean == scores[name].own.mean
+        assert left < 0.999
+
+
+def test_an_ablation_alone_gives_what_it_gives_among_the_others() -> None:
+    planted = plant("AND", data=4, seed=4)
+    act = record(planted.network, planted.task)
+    readout = Readout.of(planted.network, planted.task, act)
+    turned = replace(planted, directions=torch.nn.functional.normalize(planted.directions + 0.3))
+    every = scrub(laid_over(turned, act), readout, act.classes, draws=2, seed=1)
+    alone = scrub(laid_over(turned, act), readout, act.classes, draws=2, seed=1, only=("1+3b",))
+    assert alone["1+3b"] == every["1+3b"]

@@ -17,7 +17,7 @@ from tests.planted import plant
 def test_planted_filters_come_back_to_a_degree(gate: str, k: int, data: int, seed: int) -> None:
     planted = plant(gate, k=k, data=data, seed=seed)
     act = record(planted.network, planted.task)
-    assert torch.equal(act.classes, planted.task.labels)
+    assert planted.task.labels is not None and torch.equal(act.classes, planted.task.labels)
     found = fit_filters(act.resid_mid, PCA.of(act.resid_mid), act.classes == 1, r=data, k=k, seed=7)
     assert found.agreement >= 0.999
     assert found.gate == planted.gate

@@ -7,8 +7,8 @@ from scrubjay.study.claims import count_claim, effect, share_claim, verdict
 
 @pytest.mark.parametrize(
     ("value", "control", "expected"),
-    [(0.9601, 0.6, "holds"), (0.9599, 0.6, "partly"), (0.8001, 0.6, "partly"), (0.7999, 0.6, "fails"), (0.5, 0.6, "fails"),
-     (1.0, 1.0, "fails"), (1.0, 0.0, "holds")],
+    [(0.9601, 0.6, "holds"), (0.9599, 0.6, "partly"), (0.8001, 0.6, "partly"), (0.7999, 0.6, "fails"),
+     (0.5, 0.6, "fails"), (1.0, 1.0, "fails"), (1.0, 0.0, "holds")],
 )  # fmt: skip
 def test_the_verdict_is_the_way_from_control_to_perfection(value: float, control: float, expected: str) -> None:
     assert verdict(value, control) == expected

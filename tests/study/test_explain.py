@@ -8,6 +8,7 @@ import torch
 
 from scrubjay.activations.record import record
 from scrubjay.evidence.controls import gate_controls
+from scrubjay.evidence.scrubbing import licensed
 from scrubjay.geometry.filters import fit_filters
 from scrubjay.geometry.pca import PCA
 from scrubjay.model.checkpoint import SavedNetwork, import_network
@@ -30,7 +31,7 @@ def test_the_bundled_network_gives_the_pinned_claims(bundled_study: Study) -> No
     pinned = {claim["id"]: claim for claim in json.loads(GOLDEN.read_text())["claims"]}
     assert [claim.id for claim in bundled_study.claims] == list(pinned)
     for claim in bundled_study.claims:
-        tolerance = 1e-12 if claim.id.startswith(("accuracy", "frozen")) else 0.004
+        tolerance = 1e-12 if claim.id.startswith(("accuracy", "frozen")) else 0.02
         assert claim.value == pytest.approx(pinned[claim.id]["value"], abs=tolerance), claim.id
         assert claim.verdict == pinned[claim.id]["verdict"], claim.id
 
@@ -38,7 +39,11 @@ def test_the_bundled_network_gives_the_pinned_claims(bundled_study: Study) -> No
 def test_claims_of_this_kind_are_all_there(bundled_study: Study) -> None:
     assert {claim.id for claim in bundled_study.claims} >= {
         "accuracy.all", "accuracy.train", "accuracy.test", "frozen.agreement", "frozen.accuracy", "variance.components",
-        "gate.full", "gate.frozen", "gate.full.2pc", "gate.frozen.2pc", "subspace.causal",
+        "gate.full", "gate.frozen", "gate.full.2pc", "gate.frozen.2pc", "subspace.causal", "embedding.error", "mask.frozen",
+        "mask.full", "mlp.separability", "mlp.gate", "steering.random", "steering.boundary", "line.alpha", "line.beta",
+        "threshold.nearness", "attention.first_order",
+        *(f"scrub.{side}.{row.name}" for side in ("full", "frozen") for row in licensed(2)),
+        "scrub.inputs.alpha", "scrub.inputs.beta", "scrub.inputs.alpha+beta",
     }  # fmt: skip
     assert bundled_study.claim("accuracy.all").post == 0.986
     assert bundled_study.claim("gate.full.2pc").post == 0.974
@@ -54,39 +59,50 @@ def test_a_probe_that_is_no_mechanism_is_visible(bundled_study: Study) -> None:
     assert not causal.fit.is_probe
 
 
-@pytest.mark.parametrize(("gate", "seed"), [("AND", 11), ("OR", 12)])
-def test_a_planted_gate_is_named_and_holds(gate: str, seed: int) -> None:
-    planted = plant(gate, data=3, d_model=16, tokens=60, seed=seed)
-    found = explain(saved(planted.network), planted.task, draws=5)
-    assert found.full.gate is not None
-    assert found.full.gate.reading.gate.name == gate
-    assert found.claim("gate.full").verdict == "holds"
-    assert found.claim("frozen.agreement").value == 1.0
-    assert (
-        f"two linear filters of its post-attention residual stream are {'both on' if gate == 'AND' else 'not both off'}"
-        in (found.paragraph)
-    )
+PLANTED_TO_HOLD = (
+    "accuracy.all", "frozen.agreement", "gate.full", "gate.frozen", "embedding.error", "mask.frozen", "mask.full",
+    "line.alpha", "line.beta", "mlp.gate", "mlp.gate.frozen", "steering.boundary", "steering.boundary.frozen",
+)  # fmt: skip
 
 
-def test_on_a_planted_xor_no_and_is_declared() -> None:
-    planted = plant("XOR", data=3, d_model=16, tokens=60, seed=13)
-    found = explain(saved(planted.network), planted.task, draws=5)
-    assert found.claim("gate.full").verdict != "holds"
+@pytest.mark.parametrize(
+    ("gate", "k", "d_model", "data", "seed"),
+    [("AND", 2, 16, 3, 21), ("OR", 2, 24, 4, 22), ("XOR", 2, 12, 3, 23), ("AND", 3, 16, 4, 24)],
+)
+def test_every_claim_comes_out_as_planted(gate: str, k: int, d_model: int, data: int, seed: int) -> None:
+    planted = plant(gate, k=k, d_model=d_model, data=data, tokens=60, seed=seed)
+    found = explain(saved(planted.network), planted.task, draws=4)
+    name = planted.gate.name
+    assert found.full.gate is not None and found.frozen.gate is not None
+    assert found.full.gate.reading.gate.name == found.frozen.gate.reading.gate.name == name
+    assert found.mechanisms["full"].mlp.decisions.reading.gate.name == name
+    for claim_id in PLANTED_TO_HOLD:
+        assert found.claim(claim_id).verdict == "holds", found.claim(claim_id)
+    for side in ("full", "frozen"):
+        for row in licensed(k):
+            claim = found.claim(f"scrub.{side}.{row.name}")
+            assert claim.value > 0.99, claim
+            assert claim.verdict == "holds" or row.name == "1*", claim
+    assert found.claim("attention.first_order").value == 0
+    assert found.claim("threshold.nearness").value == 0.5
+    words = {"AND": "are both on", "OR": "are not both off"}.get(name, f"give {name}")
+    assert f"linear filters of its post-attention residual stream {words}" in found.paragraph
 
 
 def test_on_an_untrained_network_no_gate_is_declared(bundled: SavedNetwork, challenge: Task) -> None:
     untrained = OneLayerTransformer.initialised(bundled.network.config, seed=77)
     found = explain(saved(untrained), challenge, draws=3)
-    for claim in found.claims:
-        if claim.id.startswith(("accuracy", "gate", "variance", "subspace")):
-            assert claim.verdict == "fails", claim
+    holding = {claim.id for claim in found.claims if claim.verdict == "holds"}
+    # True of any network: the frozen stream is a sum, and near-uniform attention leaves little else.
+    assert holding <= {"embedding.error", "line.alpha", "line.beta"}
+    assert all(claim.verdict == "fails" for claim in found.claims if claim.id.startswith(("accuracy", "gate", "scrub")))
 
 
 def test_a_network_of_trigonometry_is_no_and_of_two_filters_in_three_components(real_checkpoint: Path) -> None:
     network, _ = import_network(real_checkpoint)
     task = modular_addition(113, below=57)
     act = record(network, task)
-    assert torch.equal(act.classes, task.labels)
+    assert task.labels is not None and torch.equal(act.classes, task.labels)
     untrained = record(OneLayerTransformer.initialised(network.config, seed=1), task)
     for r in (2, 3, 14):
         pca = PCA.of(act.resid_mid)

@@ -72,13 +72,13 @@ class Readout:
     @torch.no_grad()
     def scores(self, resid_mid: Residual) -> Float[Tensor, "n c"]:
         """The margin or the logits, for any residual stream; in chunks, so that no [n, m] is ever held."""
-        rows = chunk_rows(self.W_in.shape[1], self.W_in.dtype, self.W_in.device)
-        found = []
-        for chunk in torch.split(resid_mid, rows):
-            here = chunk.to(self.W_in)
-            mlp_post = torch.addmm(self.b_in, here, self.W_in).relu_()
-            found.append((mlp_post @ self.hidden + (here @ self.direct + self.offset)).cpu())
-        return torch.cat(found)
+        found = torch.empty(len(resid_mid), self.direct.shape[1], dtype=self.W_in.dtype)
+        hidden = self._buffer()
+        for start in range(0, len(resid_mid), len(hidden)):
+            here = resid_mid[start : start + len(hidden)].to(self.W_in)
+            mlp_post = torch.addmm(self.b_in, here, self.W_in, out=hidden[: len(here)]).relu_()
+            found[start : start + len(here)] = mlp_post @ self.hidden + (here @ self.direct + self.offset)
+        return found
 
     def classes(self, resid_mid: Residual) -> Classes:
         """The class of the network's answer; -1 where it is in no class."""
@@ -93,13 +93,14 @@ class Readout:
     @torch.no_grad()
     def slopes(self, resid_mid: Residual, along: Residual) -> Float[Tensor, "n c"]:
         """How fast the margin or the logits grow, at each residual stream, along a direction of its own."""
-        rows = chunk_rows(self.W_in.shape[1], self.W_in.dtype, self.W_in.device)
-        found = []
-        for chunk, way in zip(torch.split(resid_mid, rows), torch.split(along, rows), strict=True):
-            here, there = chunk.to(self.W_in), way.to(self.W_in)
-            live = torch.addmm(self.b_in, here, self.W_in) > 0
-            found.append(((there @ self.W_in * live) @ self.hidden + there @ self.direct).cpu())
-        return torch.cat(found)
+        found = torch.empty(len(resid_mid), self.direct.shape[1], dtype=self.W_in.dtype)
+        pre, change = self._buffer(), self._buffer()
+        for start in range(0, len(resid_mid), len(pre)):
+            here, there = (x[start : start + len(pre)].to(self.W_in) for x in (resid_mid, along))
+            live = torch.addmm(self.b_in, here, self.W_in, out=pre[: len(here)]) > 0
+            moved = torch.mm(there, self.W_in, out=change[: len(here)]).mul_(live)
+            found[start : start + len(here)] = moved @ self.hidden + there @ self.direct
+        return found
 
     @torch.no_grad()
     def moved_classes(
@@ -115,17 +116,23 @@ class Readout:
             along: the directions.
         """
         hidden_along, direct_along = along.to(self.W_in) @ self.W_in, along.to(self.W_in) @ self.direct
-        rows = chunk_rows(self.W_in.shape[1], self.W_in.dtype, self.W_in.device)
-        found: list[list[Classes]] = [[] for _ in steps]
-        for start in range(0, len(resid_mid), rows):
-            here = resid_mid[start : start + rows].to(self.W_in)
-            mlp_pre = torch.addmm(self.b_in, here, self.W_in)
+        found = torch.empty(len(steps), len(resid_mid), dtype=torch.int64)
+        pre, post = self._buffer(), self._buffer()
+        for start in range(0, len(resid_mid), len(pre)):
+            here = resid_mid[start : start + len(pre)].to(self.W_in)
+            mlp_pre = torch.addmm(self.b_in, here, self.W_in, out=pre[: len(here)])
             direct = here @ self.direct + self.offset
-            for step, classes in zip(steps, found, strict=True):
-                move = (step if len(step) == 1 else step[start : start + rows]).to(self.W_in)
+            for number, step in enumerate(steps):
+                move = (step if len(step) == 1 else step[start : start + len(pre)]).to(self.W_in)
                 if len(move) == 1:
-                    mlp_post = (mlp_pre + move @ hidden_along).relu_()
+                    mlp_post = torch.add(mlp_pre, move @ hidden_along, out=post[: len(here)]).relu_()
                 else:
-                    mlp_post = torch.addmm(mlp_pre, move, hidden_along).relu_()
-                classes.append(self.classes_from((mlp_post @ self.hidden + direct + move @ direct_along).cpu()))
-        return [torch.cat(classes) for classes in found]
+                    mlp_post = torch.addmm(mlp_pre, move, hidden_along, out=post[: len(here)]).relu_()
+                scores = mlp_post @ self.hidden + direct + move @ direct_along
+                found[number, start : start + len(here)] = self.classes_from(scores.cpu())
+        return list(found)
+
+    def _buffer(self) -> Float[Tensor, "rows m"]:
+        """Room for one chunk of the hidden layer, used again and again."""
+        width = self.W_in.shape[1]
+        return self.W_in.new_empty(chunk_rows(width, self.W_in.dtype, self.W_in.device), width)

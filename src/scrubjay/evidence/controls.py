@@ -79,9 +79,13 @@ def agreement(predicted: Mask, classes: Classes) -> float:
 
 
 def majority_share(classes: Classes) -> float:
-    """The share of the most frequent class."""
-    known = classes[classes >= 0]
-    return float(known.bincount().max()) / len(classes) if len(known) else 0.0
+    """The share of the most frequent class; an answer in no class is one of its own kind."""
+    return int((classes + 1).bincount().max()) / len(classes)
+
+
+def chance_share(classes: Classes) -> float:
+    """The share of inputs that keep their class when each takes that of any other: everything resampled."""
+    return float(((classes + 1).bincount().double() / len(classes)).square().sum())
 
 
 def _thresholded(projections: torch.Tensor, ones: Mask, gate: Gate) -> Bits:

@@ -92,7 +92,7 @@ def study_mlp(
         hypothesis: the filters whose plane is mapped.
         seed: of the fits.
     """
-    mlp_out = _mlp_out(network, resid_mid)
+    mlp_out = mlp_out_of(network, resid_mid)
     after = PCA.of(resid_mid + mlp_out)
     separability = []
     for fraction in FRACTIONS:
@@ -163,7 +163,8 @@ def map_decisions(hypothesis: Hypothesis, resid_mid: Residual, readout: Readout)
 
 
 @torch.no_grad()
-def _mlp_out(network: OneLayerTransformer, resid_mid: Residual) -> Residual:
+def mlp_out_of(network: OneLayerTransformer, resid_mid: Residual) -> Residual:
+    """What the MLP adds to each residual stream, in chunks."""
     rows = chunk_rows(network.config.d_mlp, network.dtype, network.device)
     return torch.cat(
         [AfterAttention.of(network, x.to(network.device)).mlp_out.cpu() for x in torch.split(resid_mid, rows)]

@@ -6,12 +6,12 @@ import torch
 
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Components
-from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, licensed, scrub
+from scrubjay.evidence.scrubbing import Ablation, Hypothesis, Scrubber, licensed, scrub
 from scrubjay.geometry.draws import Score
 from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import Gate
 
-_RANDOM_SETS = 8
+_RANDOM_SETS, _BREAKS = 8, 0.01
 
 
 @dataclass(frozen=True)
@@ -30,54 +30,55 @@ class ScrubControl:
 def scrub_controls(
     scrubber: Scrubber, readout: Readout, own: Classes, *, draws: int, seed: int
 ) -> tuple[ScrubControl, ...]:
-    """Score the ablations under wrong hypotheses; only those rows in which the mistake can show.
+    """Score the ablations under wrong hypotheses.
 
     A random subspace for [1*]; random directions of the same subspace (several sets), with thresholds that split the
-    inputs as the hypothesis's own do; the wrong gates among AND, OR and XOR, if they license anything; thresholds moved
-    by one standard deviation of their variable, both ways.
+    inputs as the hypothesis's own do; the wrong gates among AND, OR and XOR; thresholds moved by one standard deviation
+    of their variable, both ways. A row counts only if it breaks the hypothesis: if, by its own account, at least 1% of
+    the answers should change. (XOR, and thresholds moved to the safe side, may license less than the hypothesis, and
+    then prove nothing.)
     """
     hypothesis, k = scrubber.hypothesis, scrubber.hypothesis.gate.k
-    every = [ablation.name for ablation in licensed(k) if ablation.name != "1*"]
-    sides = tuple(name for name in every if name != "1")
-    idle = tuple(name for name in sides if "3" in name)
+    rows = [ablation for ablation in licensed(k) if ablation.steps != ("1*",)]
     spread = scrubber.values.std(0)
-    wrong: list[tuple[str, Scrubber, tuple[str, ...]]] = [
-        ("random subspace", replace(scrubber, subspace=_random_subspace(scrubber, seed)), ("1*",))
-    ]
-    if k > 1:
-        gates = [each for each in (Gate.conjunction(k), Gate.disjunction(k), Gate.parity(k)) if each != hypothesis.gate]
-        others = [replace(scrubber, hypothesis=replace(hypothesis, gate=gate)) for gate in gates]
-        wrong += [(f"gate {other.hypothesis.gate.name}", other, idle) for other in others if _licenses(other)]
+    gates = [each for each in (Gate.conjunction(k), Gate.disjunction(k), Gate.parity(k)) if each != hypothesis.gate]
+    wrong = [(f"gate {gate.name}", replace(hypothesis, gate=gate)) for gate in gates if k > 1]
     wrong += [
-        (f"thresholds {sign:+d} sd", _with_thresholds(scrubber, hypothesis.thresholds + sign * spread), sides)
+        (f"thresholds {sign:+d} sd", replace(hypothesis, thresholds=hypothesis.thresholds + sign * spread))
         for sign in (-1, 1)
     ]
 
-    def left(each: Scrubber, rows: tuple[str, ...], count: int) -> dict[str, Score]:
-        scored = scrub(each, readout, own, draws=count, seed=seed, only=rows)
+    def left(each: Scrubber, these: list[Ablation], count: int) -> dict[str, Score]:
+        breaking = tuple(row.name for row in these if _broken(scrubber, each, row, seed) >= _BREAKS)
+        scored = scrub(each, readout, own, draws=count, seed=seed, only=breaking)
         return {row: scores.own for row, scores in scored.items()}
 
-    sets = [left(_at_random(scrubber, seed + at), tuple(every), 1) for at in range(_RANDOM_SETS)]
-    at_random = {row: Score.over([each[row].mean for each in sets]) for row in every}
+    sets = [left(_at_random(scrubber, seed + at), rows, 1) for at in range(_RANDOM_SETS)]
+    drawn = {row.name: [each[row.name].mean for each in sets if row.name in each] for row in rows}
+    elsewhere = replace(scrubber, subspace=_random_subspace(scrubber, seed))
     return (
-        ScrubControl("random directions", at_random),
-        *(ScrubControl(name, left(each, rows, draws)) for name, each, rows in wrong),
+        ScrubControl("random directions", {row: Score.over(means) for row, means in drawn.items() if means}),
+        ScrubControl("random subspace", left(elsewhere, [each for each in licensed(k) if each not in rows], draws)),
+        *(ScrubControl(name, left(replace(scrubber, hypothesis=each), rows, draws)) for name, each in wrong),
     )
 
 
-def _licenses(scrubber: Scrubber) -> bool:
-    """Whether a gate lets any input's variable idle; XOR never does, so that it forbids more and can't be beaten."""
-    bits = scrubber.values > scrubber.hypothesis.thresholds
-    return any(bool(scrubber.idle(bits, j).any()) for j in range(bits.shape[1]))
+def _broken(right: Scrubber, wrong: Scrubber, ablation: Ablation, seed: int) -> float:
+    """The share of answers that should change under a wrong hypothesis's ablation, by the right one's account."""
+    draw = torch.Generator().manual_seed(seed)
+    if ablation.steps == ("1*",):
+        moved = wrong.beyond_resampled(draw)
+    else:
+        base = wrong.rest[wrong.rest_donors(draw)]
+        moved = base + (wrong.resampled_values(ablation, draw) @ wrong.hypothesis.carriers).to(base.dtype)
+    hypothesis = right.hypothesis
+    after = hypothesis.gate(moved.double() @ hypothesis.directions.T > hypothesis.thresholds)
+    return float((after != hypothesis.gate(right.values > hypothesis.thresholds)).double().mean())
 
 
 def strongest(controls: tuple[ScrubControl, ...], row: str) -> float:
     """The control that leaves the most answers under an ablation."""
     return max((control.left[row].mean for control in controls if row in control.left), default=0.0)
-
-
-def _with_thresholds(scrubber: Scrubber, thresholds: torch.Tensor) -> Scrubber:
-    return replace(scrubber, hypothesis=replace(scrubber.hypothesis, thresholds=thresholds))
 
 
 def _random_subspace(scrubber: Scrubber, seed: int) -> Components:

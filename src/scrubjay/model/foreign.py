@@ -86,8 +86,11 @@ def _weights(loaded: object) -> dict[str, torch.Tensor]:
         return {}
     for wrapper in _WRAPPERS:
         if isinstance(loaded.get(wrapper), Mapping):
-            loaded = loaded[wrapper]
-            break
+            return _tensors(loaded[wrapper])
+    return _tensors(loaded)
+
+
+def _tensors(loaded: Mapping[object, object]) -> dict[str, torch.Tensor]:
     return {str(key): value for key, value in loaded.items() if isinstance(value, torch.Tensor)}
 
 

@@ -85,8 +85,11 @@ def images_figure(study: Study) -> Figure:
     masks += [("frozen labels", study.frozen.activations.classes), ("full labels", study.full.activations.classes)]
     if study.task.labels is not None:
         masks.append(("ground truth", study.task.labels))
+    masks.append(
+        ("frozen ≠ full (orange)", (study.frozen.activations.classes != study.full.activations.classes).long())
+    )
     columns = max(len(masks), 2 * len(images.names))
-    figure = new_figure(3.1 * columns, 7.6)
+    figure = new_figure(2.9 * columns, 6.4)
     for j, name in enumerate(images.names):
         for at, (what, values) in enumerate((("full", images.values), ("from tokens alone", images.images))):
             axes = figure.add_subplot(2, columns, 2 * j + at + 1)

@@ -4,6 +4,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scrubjay.evidence.filter_images import MaskTable
+from scrubjay.evidence.scrub_controls import strongest
 from scrubjay.study.records import Side, Study
 
 _STYLES = {"holds": "green", "partly": "yellow", "fails": "red"}
@@ -14,6 +16,10 @@ def study_tables(study: Study) -> Group:
     parts: list[RenderableType] = [claims_table(study)]
     if study.full.grid:
         parts += [Text(), grid_table(study)]
+    for side in study.mechanisms:
+        parts += [Text(), scrub_table(study, side)]
+    if study.comparison.images is not None:
+        parts += [Text(), mask_table(study.comparison.images.masks)]
     parts += [Text(), Text(study.paragraph)]
     return Group(*parts)
 
@@ -63,6 +69,45 @@ def grid_table(study: Study) -> Table:
             )
     table.caption = "a probe: it tells the answers, but the network does not use its directions"
     table.caption_justify = "left"
+    return table
+
+
+def scrub_table(study: Study, name: str) -> Table:
+    """What each licensed ablation leaves, scored three ways, and the baselines."""
+    mechanism = study.mechanisms[name]
+    table = Table(title=f"Causal scrubbing, {name} network ({mechanism.hypothesis.basis} rest)", title_justify="left")
+    columns = ("ablation", "own answers", "95%", "worst", "full network's", "correct", "strongest wrong")
+    for column in columns:
+        table.add_column(column, justify="left" if column == "ablation" else "right")
+    for row, scores in mechanism.scores.items():
+        table.add_row(
+            Text(f"[{row}]"),
+            f"{scores.own.mean:.1%}",
+            f"{scores.own.low:.1%}-{scores.own.high:.1%}",
+            f"{scores.own.worst:.1%}",
+            f"{scores.full.mean:.1%}",
+            "" if scores.truth is None else f"{scores.truth.mean:.1%}",
+            f"{strongest(mechanism.controls, row):.1%}",
+        )
+    baselines = mechanism.baselines
+    table.add_section()
+    for words, own, full, truth in (
+        ("unablated", 1.0, baselines.unablated_full, baselines.unablated_truth),
+        ("majority class", baselines.majority, baselines.majority_full, baselines.majority_truth),
+    ):
+        table.add_row(words, f"{own:.1%}", "", "", f"{full:.1%}", "" if truth is None else f"{truth:.1%}", "")
+    table.add_row("everything resampled", f"{mechanism.resampled:.1%}", "", "", "", "", "")
+    return table
+
+
+def mask_table(masks: MaskTable) -> Table:
+    """How often every two binary images agree."""
+    table = Table(title="Agreement of the frozen network's filter masks, answers and labels", title_justify="left")
+    table.add_column("")
+    for name in masks.names:
+        table.add_column(name, justify="right")
+    for name, row in zip(masks.names, masks.agreement.tolist(), strict=True):
+        table.add_row(name, *(f"{share:.1%}" for share in row))
     return table
 
 

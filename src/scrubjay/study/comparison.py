@@ -45,7 +45,7 @@ def compare(
         embedding=Embedding(
             embedding,
             error=float((rebuilt - frozen.activations.resid_mid).abs().max()),
-            of_full=float((rebuilt - full.activations.resid_mid).abs().max()),
+            of_others=float((rebuilt.roll(1, 0) - frozen.activations.resid_mid).abs().max()),
         ),
         heads=study_heads(network, task, full.activations, mean, readout, draws=patching, seed=seed),
         scaling=scale_attention(full.activations, frozen.activations, readout),

@@ -9,6 +9,7 @@ from scrubjay.study.records import Gated, Side
 from scrubjay.task.task import Task
 
 VARIANCE = 0.99
+_FILTERS = {1: "one filter", 2: "two filters", 3: "three filters"}
 
 
 def accuracy_claims(task: Task, full: Side) -> list[Claim]:
@@ -96,8 +97,8 @@ def gate_claims(task: Task, side: Side) -> list[Claim]:
             claims.append(
                 share_claim(
                     claim_id,
-                    f"The {side.name} network's answer is an {gated.fit.filters.gate.name} of two filters in {where} "
-                    f"of resid_mid",
+                    f"The {side.name} network's answer is {gated.fit.filters.gate.name} of {_FILTERS[gated.fit.k]} in "
+                    f"{where} of resid_mid",
                     task.published.get(claim_id),
                     gated.fit.agreement,
                     gated.controls.strongest,
@@ -123,8 +124,7 @@ def paragraph(task: Task, full: Side, frozen: Side, claims: tuple[Claim, ...]) -
     if full.gate is not None:
         rest = full.gate.fit.scrubbed
         sentences.append(
-            f"Resampling everything but the two filters keeps {rest.mean:.1%} of them ({rest.low:.1%} to "
-            f"{rest.high:.1%})."
+            f"Resampling everything but the filters keeps {rest.mean:.1%} of them ({rest.low:.1%} to {rest.high:.1%})."
         )
     same = found["frozen.agreement"]
     extent = {"holds": "hardly matters", "partly": "matters in part", "fails": "matters"}[same.verdict]
@@ -139,19 +139,13 @@ def paragraph(task: Task, full: Side, frozen: Side, claims: tuple[Claim, ...]) -
 
 def _gate_sentence(gated: Gated, claim: Claim) -> str:
     name = gated.fit.filters.gate.name
-    on = {"AND": "are both on", "OR": "are not both off"}.get(name, f"give {name}")
+    filters = _FILTERS[gated.fit.k].replace("filter", "linear filter")
+    on = {"AND": "are both on", "OR": "are not both off", "α": "is on"}.get(name, f"give {name}")
     gives = f"{claim.value:.1%} of its answers, where the strongest control gives {claim.control:.1%}"
-    if claim.verdict == "holds":
+    if claim.verdict == "fails":
         return (
-            f"This network answers 1 where two linear filters of its post-attention residual stream {on}; that gives "
-            f"{gives}."
+            f"No gate of linear filters of its post-attention residual stream explains this network: the best, "
+            f"{name} of {filters}, gives {gives}."
         )
-    if claim.verdict == "partly":
-        return (
-            f"To a part, this network answers 1 where two linear filters of its post-attention residual stream {on}; "
-            f"that gives {gives}."
-        )
-    return (
-        f"No gate of two linear filters of its post-attention residual stream explains this network: the best, an "
-        f"{name}, gives {gives}."
-    )
+    start = "This network" if claim.verdict == "holds" else "To a part, this network"
+    return f"{start} answers 1 where {filters} of its post-attention residual stream {on}; that gives {gives}."

@@ -14,9 +14,9 @@ def embedding_claims(comparison: Comparison) -> list[Claim]:
         error_claim(
             "embedding.error",
             "The frozen resid_mid is const + the sum of a vector for each token, up to this largest difference "
-            "(control: the full resid_mid)",
+            "(control: another input's tokens)",
             embedding.error,
-            embedding.of_full,
+            embedding.of_others,
         )
     ]
 

@@ -12,7 +12,7 @@ from scrubjay.evidence.scrub_controls import scrub_controls
 from scrubjay.evidence.scrubbing import Basis, Hypothesis, Sampling, Scrubber, scrub
 from scrubjay.evidence.steering import random_units, steer
 from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.study.records import Gated, Mechanism, Side
+from scrubjay.study.records import Baselines, Gated, Mechanism, Side
 
 _CONTROL_DRAWS, _JUDGING_DRAWS, _RANDOM_SHIFTS = 5, 10, 24
 
@@ -64,8 +64,24 @@ def put_to_the_test(
         scores=scores,
         controls=controls,
         refined=refined,
+        baselines=_baselines(act.classes, full, readout.task.labels),
         resampled=gated.fit.resampled,
         steering_random=steer(filters, act.resid_mid, readout, random),
         steering_boundary=steer(filters, act.resid_mid, readout, both_ways),
         mlp=study_mlp(network, act.resid_mid, readout, act.classes, hypothesis, seed=seed),
+    )
+
+
+def _baselines(own: Classes, full: Classes, truth: Classes | None) -> Baselines:
+    frequent = torch.full_like(own, int((own + 1).bincount().argmax()) - 1)
+
+    def share(answers: Classes, reference: Classes) -> float:
+        return float((answers == reference).double().mean())
+
+    return Baselines(
+        unablated_full=share(own, full),
+        unablated_truth=None if truth is None else share(own, truth),
+        majority=share(frequent, own),
+        majority_full=share(frequent, full),
+        majority_truth=None if truth is None else share(frequent, truth),
     )

@@ -62,6 +62,22 @@ class Gated:
     controls: GateControls
 
 
+@dataclass(frozen=True)
+class Baselines:
+    """What the three scores of an ablation are without any: of the network, and of its most frequent answer.
+
+    Attributes:
+        unablated_full, unablated_truth: the unablated network against the full network's answers and the labels.
+        majority, majority_full, majority_truth: the most frequent own answer against own, full and true answers.
+    """
+
+    unablated_full: float
+    unablated_truth: float | None
+    majority: float
+    majority_full: float
+    majority_truth: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Mechanism:
     """A hypothesis put to the test.
@@ -70,6 +86,7 @@ class Mechanism:
         hypothesis: the filters as variables of a reversible basis.
         scores: of each licensed ablation; controls: under wrong hypotheses.
         refined: directions turned inside the subspace, judged beside the fitted ones.
+        baselines: of the three scores.
         resampled: the share of answers left when everything is resampled.
         steering_random, steering_boundary: agreement along shifts of ``resid_mid``.
         mlp: what the MLP makes of the filters.
@@ -79,6 +96,7 @@ class Mechanism:
     scores: dict[str, ScrubScores]
     controls: tuple[ScrubControl, ...]
     refined: Refined
+    baselines: Baselines
     resampled: float
     steering_random: Steering
     steering_boundary: Steering
@@ -91,12 +109,13 @@ class Embedding:
 
     Attributes:
         parts: const and a table for each varying position.
-        error: the largest absolute difference from the frozen ``resid_mid``; of_full: from the full one.
+        error: the largest absolute difference from the frozen ``resid_mid``; of_others: when each input is rebuilt
+            from the tokens of another.
     """
 
     parts: ExtendedEmbedding
     error: float
-    of_full: float
+    of_others: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from scrubjay.activations.readout import Readout
 from scrubjay.activations.record import Activations
-from scrubjay.evidence.controls import agreement, gate_controls
+from scrubjay.evidence.controls import agreement, chance_share, gate_controls
 from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, scrub
 from scrubjay.geometry.filters import fit_filters
 from scrubjay.geometry.gate import Gate, read_gate
@@ -80,12 +80,11 @@ def _fit(act: Activations, pca: PCA, readout: Readout, r: int, k: int, seed: int
         act.resid_mid, pca, act.classes == 1, r=r, k=k, gates=gates[: 1 if k == 1 else None], seed=seed
     )
     scrubber = Scrubber.of(Hypothesis.of(filters, act.resid_mid), act.resid_mid, pca.components[:r])
-    shares = act.classes[act.classes >= 0].bincount().double() / len(act.classes)
     return Fit(
         r=r,
         k=k,
         filters=filters,
         agreement=agreement(filters.predict(act.resid_mid), act.classes),
         scrubbed=scrub(scrubber, readout, act.classes, draws=_GRID_DRAWS, seed=seed, only=("1",))["1"].own,
-        resampled=float((shares**2).sum()),
+        resampled=chance_share(act.classes),
     )
