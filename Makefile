@@ -23,6 +23,7 @@ lint: $(VENV)/installed-dev
 pictures: explain
 	mkdir -p docs/images
 	cp $(OUT)/*.png docs/images/
+	$(BIN)/python docs/fill_tables.py $(OUT)/claims.json
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -63,4 +63,4 @@ def frozen(bundled: SavedNetwork, challenge: Task, full: Activations) -> Activat
 @pytest.fixture(scope="session")
 def bundled_study(bundled: SavedNetwork, challenge: Task) -> Study:
     """Everything that `scrubjay explain` finds on the bundled network."""
-    return explain(bundled, challenge)
+    return explain(bundled, challenge, draws=20)

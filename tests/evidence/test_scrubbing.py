@@ -11,6 +11,7 @@ from scrubjay.activations.record import Activations, record
 from scrubjay.evidence.scrub_controls import scrub_controls, strongest
 from scrubjay.evidence.scrubbing import Ablation, Basis, Hypothesis, Sampling, Scrubber, licensed, scrub
 from scrubjay.geometry.filters import Filters
+from scrubjay.geometry.gate import Gate
 from scrubjay.geometry.pca import PCA
 from tests.planted import Planted, plant
 
@@ -53,9 +54,9 @@ def test_wrong_hypotheses_lose_answers_in_every_row(gate: str, k: int) -> None:
     for ablation in licensed(k):
         if ablation.name != "1*":
             assert 0 < strongest(controls, ablation.name) < 0.93, ablation.name
-    names = {control.name for control in controls}
-    assert {"random directions", "random subspace", "thresholds +1 sd", "thresholds -1 sd"} < names
-    assert not any("XOR" in name for name in names)
+    by_name = {control.name: control for control in controls}
+    assert {"random directions", "random subspace", "thresholds +1 sd", "thresholds -1 sd"} < set(by_name)
+    assert by_name[f"gate {Gate.parity(k).name}"].left == {}, "XOR licenses nothing, so it can't be a control"
 
 
 def test_under_a_wrong_gate_idle_variables_are_not_idle() -> None:

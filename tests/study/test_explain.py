@@ -39,7 +39,8 @@ def test_the_bundled_network_gives_the_pinned_claims(bundled_study: Study) -> No
 def test_claims_of_this_kind_are_all_there(bundled_study: Study) -> None:
     assert {claim.id for claim in bundled_study.claims} >= {
         "accuracy.all", "accuracy.train", "accuracy.test", "frozen.agreement", "frozen.accuracy", "variance.components",
-        "gate.full", "gate.frozen", "gate.full.2pc", "gate.frozen.2pc", "subspace.causal", "embedding.error", "mask.frozen",
+        "gate.full", "gate.frozen", "gate.full.2pc", "gate.frozen.2pc", "subspace.causal", "embedding.error",
+        "mask.frozen",
         "mask.full", "mlp.separability", "mlp.gate", "steering.random", "steering.boundary", "line.alpha", "line.beta",
         "threshold.nearness", "attention.first_order",
         *(f"scrub.{side}.{row.name}" for side in ("full", "frozen") for row in licensed(2)),

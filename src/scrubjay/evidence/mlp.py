@@ -51,7 +51,7 @@ class DecisionMap:
     reading: GateReading
     other: float
     sides: Float64[Tensor, "k g"]
-    image: Int[Tensor, "g g"]
+    image: Int[Tensor, "_g _g"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import read_gate
 from scrubjay.geometry.sweep import best_thresholds, deciding
 
-_SCALES, _STEPS = (0.3, 0.1, 0.03, 0.01), 16
+_SCALES, _STEPS = (0.3, 0.1, 0.03, 0.01), 32
 
 
 @dataclass(frozen=True, eq=False)

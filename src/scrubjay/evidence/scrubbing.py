@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int
 from torch import Tensor
 
 from scrubjay.activations.readout import Readout
@@ -142,7 +142,7 @@ class Scrubber:
                 resampled[side] = source[self._donors(pool, draw, int(side.sum()))]
         return resampled
 
-    def _donors(self, pool: Mask, draw: torch.Generator, count: int | None = None) -> Inputs:
+    def _donors(self, pool: Mask, draw: torch.Generator, count: int | None = None) -> Int[Tensor, "_some"]:
         members = pool.nonzero()[:, 0]
         if self.sampling == "permute":
             return members[torch.randperm(len(members), generator=draw)]

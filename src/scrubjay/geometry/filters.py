@@ -20,7 +20,7 @@ from scrubjay.geometry.pca import PCA
 from scrubjay.geometry.soft_gate import Starts, descend
 from scrubjay.geometry.sweep import refined
 
-_STARTS, _SUBSET, _FINALISTS, _REFINED = 24, 2500, 3, 2
+_STARTS, _SUBSET, _FINALISTS, _REFINED = 24, 2500, 3, 3
 _SMALLEST_SPREAD = 1e-6
 
 

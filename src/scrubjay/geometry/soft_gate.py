@@ -17,7 +17,7 @@ from scrubjay.axes import Mask
 from scrubjay.geometry.gate import Gate
 
 _RATE, _BETAS = 0.15, (0.9, 0.999)
-_STEEPEST = 15.0
+_STEEPEST, _LEAST = 15.0, 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,9 @@ def descend(
 def class_probability(strengths: Float[Tensor, "starts k n"], gate: Gate) -> Float[Tensor, "starts n"]:
     """The probability of class 1 under the gate's multilinear extension."""
     on = torch.sigmoid(strengths)
-    return _summed([_row(on, 1 - on, bits) for bits, value in _rows(gate) if value], on[:, 0])
+    rows, of_class_1 = _rarer_rows(gate)
+    rarer = _summed([_row(on, 1 - on, bits) for bits in rows], on[:, 0])
+    return rarer if of_class_1 else 1 - rarer
 
 
 def _slopes(
@@ -84,26 +86,27 @@ def _slopes(
     """How the (log) probability of each input's own class grows with each filter's strength."""
     on = torch.sigmoid(strengths.clamp(-_STEEPEST, _STEEPEST))
     off = 1 - on
-    shape = on[:, 0]
+    rows, of_class_1 = _rarer_rows(gate)
     slopes = torch.stack(
-        [
-            on[:, j]
-            * off[:, j]
-            * _summed([(2 * bits[j] - 1) * _row(on, off, bits, j) for bits, value in _rows(gate) if value], shape)
-            for j in range(gate.k)
-        ],
+        [_summed([(2 * bits[j] - 1) * _row(on, off, bits, j) for bits in rows], on[:, 0]) for j in range(gate.k)],
         dim=1,
     )
-    slopes = torch.where(ones, slopes, -slopes)
-    if not logarithmic:
-        return slopes
-    one = _summed([_row(on, off, bits) for bits, value in _rows(gate) if value], shape)
-    zero = _summed([_row(on, off, bits) for bits, value in _rows(gate) if not value], shape)
-    return slopes / torch.where(ones, one, zero).clamp(min=1e-30)[:, None]
+    slopes *= on * off
+    in_rarer = ones == of_class_1
+    if logarithmic:
+        rarer = _summed([_row(on, off, bits) for bits in rows], on[:, 0])
+        own = torch.where(in_rarer, rarer, 1 - rarer).clamp_(min=_LEAST)
+        slopes *= torch.where(in_rarer, 1.0, -1.0) / own[:, None]
+    else:
+        slopes *= torch.where(in_rarer, 1.0, -1.0)
+    return slopes
 
 
-def _rows(gate: Gate) -> list[tuple[tuple[int, ...], bool]]:
-    return list(zip(product((0, 1), repeat=gate.k), gate.table, strict=True))
+def _rarer_rows(gate: Gate) -> tuple[list[tuple[int, ...]], bool]:
+    """The rows of the truth table of the class that has fewer, and whether that is class 1."""
+    of_class_1 = 2 * sum(gate.table) <= len(gate.table)
+    every = zip(product((0, 1), repeat=gate.k), gate.table, strict=True)
+    return [bits for bits, value in every if value == of_class_1], of_class_1
 
 
 def _row(on: Tensor, off: Tensor, bits: tuple[int, ...], without: int | None = None) -> Tensor:

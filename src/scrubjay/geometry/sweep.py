@@ -12,7 +12,7 @@ from scrubjay.axes import Bits, Mask
 from scrubjay.geometry.gate import Gate
 
 _SCALES = (0.3, 0.1, 0.03, 0.01, 0.003)
-_CANDIDATES = 10
+_CANDIDATES = 16
 
 
 def refined(

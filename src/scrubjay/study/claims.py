@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["holds", "partly", "fails"]
-Interval = tuple[float, float] | None
+Interval = tuple[float | int, float | int] | None
 
 HOLDS, PARTLY = 0.9, 0.5
 """The effects from which a claim holds, and from which it holds in part."""
@@ -27,9 +27,9 @@ class Claim:
     id: str
     statement: str
     post: float | None
-    value: float
+    value: float | int
     interval: Interval
-    control: float
+    control: float | int
     verdict: Verdict
 
     @property
@@ -38,7 +38,7 @@ class Claim:
         return _shown(self.post, self.id), _shown(self.value, self.id), _shown(self.control, self.id)
 
 
-def _shown(value: float | None, claim_id: str) -> str:
+def _shown(value: float | int | None, claim_id: str) -> str:
     if value is None:
         return ""
     if claim_id.endswith(".error"):

@@ -1,0 +1,54 @@
+"""Write the claims of ``claims.json`` as a table between the markers of the README and of docs/post.md.
+
+    python docs/fill_tables.py out/claims.json
+
+A page's markers name the claims that it shows: ``<!-- claims: accuracy.all gate.full -->`` to ``<!-- end -->``.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "post.md")
+
+
+def filled(page: str, claims: list[dict[str, Any]]) -> str:
+    """The page with every marked table made anew."""
+    by_id = {claim["id"]: claim for claim in claims}
+
+    def table(match: re.Match[str]) -> str:
+        rows = [_row(by_id[claim_id]) for claim_id in match[1].split()]
+        head = "| claim | post, original network | here, replica | control | verdict |\n|---|---|---|---|---|\n"
+        return f"<!-- claims: {match[1]} -->\n{head}{''.join(rows)}<!-- end -->"
+
+    return re.sub(r"<!-- claims: ([^>]*?) -->\n.*?<!-- end -->", table, page, flags=re.S)
+
+
+def _row(claim: dict[str, Any]) -> str:
+    post, value, control = (_shown(claim[key], claim["id"]) for key in ("post", "value", "control"))
+    if claim["interval"] is not None:
+        low, high = (_shown(end, claim["id"]) for end in claim["interval"])
+        value += f" ({low} to {high})"
+    return f"| `{claim['id']}` | {post} | {value} | {control} | {claim['verdict']} |\n"
+
+
+def _shown(value: float | None, claim_id: str) -> str:
+    if value is None:
+        return ""
+    if claim_id.endswith(".error"):
+        return f"{value:.1e}"
+    return str(value) if isinstance(value, int) else f"{value:.1%}"
+
+
+def main() -> None:
+    """Fill every page."""
+    claims = json.loads(Path(sys.argv[1]).read_text())["claims"]
+    for page in PAGES:
+        page.write_text(filled(page.read_text(), claims))
+
+
+if __name__ == "__main__":
+    main()
