@@ -4,7 +4,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -109,7 +109,11 @@ def train(
                 f"right {progress.train_accuracy:.1%} / {progress.test_accuracy:.1%}"
             )
 
-        saved = train_into(out, asked, recipe, resume=resume, device=on, save_every=save_every, report=report)
+        try:
+            saved = train_into(out, asked, recipe, resume=resume, device=on, save_every=save_every, report=report)
+        except KeyboardInterrupt:
+            bar.close()
+            _fail(f"interrupted; the same command with --resume goes on from the state in {out}", 130)
     final = saved.manifest["training"]
     _say(f"Right on {final['train_accuracy']:.2%} of the training and {final['test_accuracy']:.2%} of the test half.")
     _say(f"Wrote {out}; next: scrubjay explain {out}")
@@ -182,8 +186,6 @@ def main() -> None:
         app(standalone_mode=True)
     except ScrubjayError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; `scrubjay train ... --resume` goes on from the last saved state", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -209,6 +211,6 @@ def _say(text: str, quiet: bool = False) -> None:
     print(text, file=sys.stderr if quiet else sys.stdout)
 
 
-def _fail(sentence: str, code: int) -> None:
+def _fail(sentence: str, code: int) -> NoReturn:
     print(f"scrubjay: {sentence}", file=sys.stderr)
     sys.exit(code)
