@@ -55,20 +55,31 @@ def test_the_table_shows_each_claim_at_any_width(study: Study, width: int) -> No
     shown = console.export_text()
     console.file.close()
     for claim in study.claims:
-        assert claim.id in shown
+        assert claim.id in shown or len(claim.id) > width / 4
+    assert "[1+2+3a+3b]" in shown
+    assert width < 160 or ("worst" in shown and "ground truth" in shown)
     assert max(len(line) for line in shown.splitlines()) <= width
     assert "post*" in shown
 
 
 def test_label_images_have_rows_a_and_columns_b(study: Study, tmp_path: Path) -> None:
     written = write_figures(study, tmp_path)
-    assert {path.name for path in written} == {"labels.png", "components.png", "filters.png"}
+    assert {path.name for path in written} == {
+        "labels.png", "attention.png", "components.png", "filters.png", "mlp.png", "embedding.png", "images.png",
+        "steering.png", "scrubbing.png",
+    }  # fmt: skip
     for path in written:
         pixels = np.asarray(Image.open(path).convert("RGB"))
-        assert min(pixels.shape[:2]) > 300
+        assert min(pixels.shape[:2]) > 250
         assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20
 
 
-def test_a_task_without_classes_of_two_has_no_such_figures(study: Study, tmp_path: Path) -> None:
-    three = replace(study.task, classes=((0,), (1,), (2,)))
-    assert write_figures(replace(study, task=three), tmp_path) == []
+def test_a_task_of_more_classes_has_only_the_figure_of_attention(tmp_path: Path) -> None:
+    planted = plant("AND", tokens=12, d_model=8, seed=3)
+    three = replace(planted.task, classes=((0,), (1,), (2,)))
+    found = explain(SavedNetwork(planted.network, "planted", None, None, {"sha256": "ab"}), three, draws=2)
+    assert [path.name for path in write_figures(found, tmp_path)] == ["attention.png"]
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    console.print(study_tables(found))
+    console.file.close()
+    assert "3 classes" in console.export_text()

@@ -128,9 +128,8 @@ class Scrubber:
 
     def idle(self, bits: Bits, j: int) -> Mask:
         """Where the other variables already decide the gate, so that variable j may be anything."""
-        on, off = bits.clone(), bits.clone()
-        on[:, j], off[:, j] = True, False
-        return self.hypothesis.gate(on) == self.hypothesis.gate(off)
+        with_it, without = self.hypothesis.gate.either_way(bits, j)
+        return with_it == without
 
     def _within_side(self, values: Float64[Tensor, "n"], j: int, draw: torch.Generator) -> Float64[Tensor, "n"]:
         on, resampled = values > self.hypothesis.thresholds[j], values.clone()

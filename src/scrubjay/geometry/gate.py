@@ -82,6 +82,12 @@ class Gate:
         """The gate's value for each input."""
         return torch.tensor(self.table)[rows_of(bits)]
 
+    def either_way(self, bits: Bits, i: int) -> tuple[Mask, Mask]:
+        """The gate's value for each input with filter i on, and with it off; where they agree, the others decide."""
+        on, off = bits.clone(), bits.clone()
+        on[:, i], off[:, i] = True, False
+        return self(on), self(off)
+
 
 @dataclass(frozen=True, eq=False)
 class GateReading:

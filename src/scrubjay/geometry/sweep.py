@@ -53,9 +53,7 @@ def refined(
 
 def deciding(bits: Bits, ones: Mask, gate: Gate, i: int) -> tuple[Mask, Bool[Tensor, "some"]]:
     """Where filter i decides the gate, and on which side each of those inputs should lie."""
-    on, off = bits.clone(), bits.clone()
-    on[:, i], off[:, i] = True, False
-    with_it, without = gate(on), gate(off)
+    with_it, without = gate.either_way(bits, i)
     matters = with_it != without
     return matters, (with_it == ones)[matters]
 

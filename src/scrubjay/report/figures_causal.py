@@ -21,7 +21,8 @@ def attention_figure(study: Study) -> Figure:
     axes = figure.add_subplot(1, 4, 1)
     for at in range(n_ctx):
         beside = np.arange(n_heads) + 0.8 * (at / n_ctx - 0.5) + 0.4 / n_ctx
-        axes.bar(beside, heads.mean[:, at], 0.8 / n_ctx, yerr=heads.spread[:, at], label=names[at], ecolor=INK)
+        shares, spread = heads.mean[:, at].numpy(), heads.spread[:, at].numpy()
+        axes.bar(beside, shares, 0.8 / n_ctx, yerr=spread, label=names[at], ecolor=INK)
     axes.set(title="mean pattern; bars: standard deviation", xlabel="head", ylabel="attention from the last token")
     axes.legend(frameon=False)
     axes = figure.add_subplot(1, 4, 2)
@@ -124,9 +125,11 @@ def mlp_figure(study: Study) -> Figure:
         axes.set(title="one half-space gives", xlabel="share of mlp_out added", ylabel="agreement with the answers")
         axes = figure.add_subplot(2, 4, 4 * row + 3)
         if mlp.neurons is not None:
-            axes.plot(mlp.neurons.by_contribution, color=ZERO, label="largest contribution first")
-            axes.plot(mlp.neurons.by_index, color=ONE, label="by index")
-            axes.plot(mlp.neurons.ablated.sort().values, color=INK, linewidth=1, label="one neuron held (sorted)")
+            axes.plot(mlp.neurons.by_contribution.numpy(), color=ZERO, label="largest contribution first")
+            axes.plot(mlp.neurons.by_index.numpy(), color=ONE, label="by index")
+            axes.plot(
+                mlp.neurons.ablated.sort().values.numpy(), color=INK, linewidth=1, label="one neuron held (sorted)"
+            )
             axes.legend(frameon=False, loc="lower right")
         axes.set(title="neurons; all others at their means", xlabel="neurons that vary", ylabel="answers kept")
         _decision_map(figure.add_subplot(2, 4, 4 * row + 4), mechanism)
@@ -144,8 +147,12 @@ def steering_figure(study: Study) -> Figure:
         axes = figure.add_subplot(1, 4, at + 1)
         low, high = np.quantile(steering.predicted.numpy(), [0.025, 0.975], axis=0)
         axes.fill_between(steering.lengths, low, high, color=ZERO, alpha=0.25, label="95% of the directions")
-        axes.plot(steering.lengths, steering.predicted.mean(0), "o-", color=ZERO, label="filters after the shift")
-        axes.plot(steering.lengths, steering.unmoved.mean(0), "s--", color=INK, label="filters before the shift")
+        axes.plot(
+            steering.lengths, steering.predicted.mean(0).numpy(), "o-", color=ZERO, label="filters after the shift"
+        )
+        axes.plot(
+            steering.lengths, steering.unmoved.mean(0).numpy(), "s--", color=INK, label="filters before the shift"
+        )
         axes.axhline(FALLS_BELOW, color=INK, linewidth=0.6)
         along = "random directions" if kind == "random" else "the filters, both ways"
         axes.set(

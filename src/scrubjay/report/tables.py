@@ -78,7 +78,8 @@ def scrub_table(study: Study, name: str) -> Table:
     table = Table(title=f"Causal scrubbing, {name} network ({mechanism.hypothesis.basis} rest)", title_justify="left")
     columns = ("ablation", "own answers", "95%", "worst", "full network's", "correct", "strongest wrong")
     for column in columns:
-        table.add_column(column, justify="left" if column == "ablation" else "right")
+        first = column == "ablation"
+        table.add_column(column, justify="left" if first else "right", no_wrap=first)
     for row, scores in mechanism.scores.items():
         table.add_row(
             Text(f"[{row}]"),
