@@ -6,7 +6,7 @@ import torch
 
 from scrubjay.activations.record import Activations
 from scrubjay.axes import Bits, Classes, Mask, Residual
-from scrubjay.geometry.draws import Score
+from scrubjay.geometry.draws import Score, share_of
 from scrubjay.geometry.filters import Filters, fit_filters
 from scrubjay.geometry.gate import Gate
 from scrubjay.geometry.pca import PCA
@@ -75,7 +75,7 @@ def random_directions(
 
 def agreement(predicted: Mask, classes: Classes) -> float:
     """The share of inputs whose class is predicted; an answer in no class is never."""
-    return float((predicted.long() == classes).double().mean())
+    return share_of(predicted.long() == classes)
 
 
 def majority_share(classes: Classes) -> float:

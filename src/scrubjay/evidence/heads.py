@@ -9,7 +9,7 @@ from torch import Tensor
 from scrubjay.activations.readout import Readout
 from scrubjay.activations.record import Activations
 from scrubjay.axes import Classes, MeanPattern, Residual
-from scrubjay.geometry.draws import Score
+from scrubjay.geometry.draws import Score, share_of
 from scrubjay.geometry.filters import Filters
 from scrubjay.model.chunks import chunk_rows
 from scrubjay.model.tables import Tables
@@ -151,7 +151,7 @@ def auc(scores: Float64[Tensor, "n"], positive: Bool[Tensor, "n"]) -> float:
 
 
 def _kept(readout: Readout, resid_mid: Residual, classes: Classes) -> float:
-    return float((readout.classes(resid_mid) == classes).double().mean())
+    return share_of(readout.classes(resid_mid) == classes)
 
 
 def _resid_mid(network: OneLayerTransformer, task: Task, tables: Tables, pattern: Float[Tensor, "n h s"]) -> Residual:

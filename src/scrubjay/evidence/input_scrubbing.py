@@ -13,7 +13,7 @@ from torch import Tensor
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Residual
 from scrubjay.evidence.scrubbing import Hypothesis
-from scrubjay.geometry.draws import Score
+from scrubjay.geometry.draws import Score, share_of
 
 _BINS = 64
 
@@ -69,7 +69,7 @@ def scrub_inputs(
             for j in which:
                 change[:, j] = values[_within_bins(into[:, j], draw), j] - values[:, j]
             moved = resid_mid + (change @ hypothesis.carriers).to(resid_mid.dtype)
-            shares.append(float((readout.classes(moved) == classes).double().mean()))
+            shares.append(share_of(readout.classes(moved) == classes))
         return Score.over(shares)
 
     return tuple(InputScrub(name, left(which, bins), left(which, shuffled)) for name, which in groups)

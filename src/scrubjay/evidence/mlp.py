@@ -9,6 +9,7 @@ from torch import Tensor
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Residual
 from scrubjay.evidence.scrubbing import Hypothesis
+from scrubjay.geometry.draws import share_of
 from scrubjay.geometry.filters import fit_filters
 from scrubjay.geometry.gate import GateReading, read_gate
 from scrubjay.geometry.pca import PCA
@@ -98,7 +99,7 @@ def study_mlp(
     for fraction in FRACTIONS:
         site = resid_mid + fraction * mlp_out
         fit = fit_filters(site, PCA.of(site), classes == 1, r=site.shape[1], k=1, seed=seed)
-        separability.append(float((fit.predict(site).long() == classes).double().mean()))
+        separability.append(share_of(fit.predict(site).long() == classes))
     return MlpStudy(
         resid_post=after,
         scores=after.scores(resid_mid + mlp_out, 2),

@@ -7,7 +7,7 @@ import torch
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Components
 from scrubjay.evidence.scrubbing import Ablation, Hypothesis, Scrubber, licensed, scrub
-from scrubjay.geometry.draws import Score
+from scrubjay.geometry.draws import Score, share_of
 from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import Gate
 
@@ -73,7 +73,7 @@ def _broken(right: Scrubber, wrong: Scrubber, ablation: Ablation, seed: int) -> 
         moved = base + (wrong.resampled_values(ablation, draw) @ wrong.hypothesis.carriers).to(base.dtype)
     hypothesis = right.hypothesis
     after = hypothesis.gate(moved.double() @ hypothesis.directions.T > hypothesis.thresholds)
-    return float((after != hypothesis.gate(right.values > hypothesis.thresholds)).double().mean())
+    return share_of(after != hypothesis.gate(right.values > hypothesis.thresholds))
 
 
 def strongest(controls: tuple[ScrubControl, ...], row: str) -> float:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Bits, Classes, Components, Directions, Inputs, Mask, Residual
-from scrubjay.geometry.draws import Score
+from scrubjay.geometry.draws import Score, share_of
 from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import Gate
 
@@ -216,4 +216,4 @@ def scrub(
 
 
 def _agreement(drawn: list[Classes], reference: Classes) -> Score:
-    return Score.over([float((answers == reference).double().mean()) for answers in drawn])
+    return Score.over([share_of(answers == reference) for answers in drawn])

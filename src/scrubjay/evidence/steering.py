@@ -11,6 +11,7 @@ from torch import Tensor
 
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Residual
+from scrubjay.geometry.draws import share_of
 from scrubjay.geometry.filters import Filters
 
 LENGTHS = tuple(float(length) for length in range(11))
@@ -66,8 +67,8 @@ def steer(filters: Filters, resid_mid: Residual, readout: Readout, towards: Floa
     predicted, unmoved = [], []
     for shift, actual in zip(shifts @ filters.directions.T, answers, strict=True):
         moved = filters.gate(values + shift > 0).long()
-        predicted.append(float((moved == actual).double().mean()))
-        unmoved.append(float((still == actual).double().mean()))
+        predicted.append(share_of(moved == actual))
+        unmoved.append(share_of(still == actual))
     size = (len(towards), len(LENGTHS))
     return Steering(
         LENGTHS,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from scrubjay.axes import Mask
+
 
 @dataclass(frozen=True)
 class Score:
@@ -34,3 +36,8 @@ class Score:
     def interval(self) -> tuple[float, float]:
         """The 95% interval."""
         return self.low, self.high
+
+
+def share_of(true: Mask) -> float:
+    """The share of inputs for which something is true."""
+    return float(true.double().mean())

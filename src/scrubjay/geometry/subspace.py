@@ -10,7 +10,7 @@ import torch
 
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Components, Residual
-from scrubjay.geometry.draws import Score
+from scrubjay.geometry.draws import Score, share_of
 
 KEEPS = 0.99
 _SCREEN = 1024
@@ -88,4 +88,4 @@ def _share_kept(
 ) -> float:
     own, other = resid_mid[inputs], resid_mid[donors]
     mixed = other + ((own - other) @ basis.T) @ basis
-    return float((readout.classes(mixed) == classes[inputs]).double().mean())
+    return share_of(readout.classes(mixed) == classes[inputs])

@@ -3,6 +3,7 @@
 import torch
 
 from scrubjay.evidence.controls import majority_share
+from scrubjay.geometry.draws import share_of
 from scrubjay.geometry.subspace import KEEPS, CausalSubspace
 from scrubjay.study.claims import Claim, count_claim, share_claim
 from scrubjay.study.records import Gated, Side
@@ -31,7 +32,7 @@ def accuracy_claims(task: Task, full: Side) -> list[Claim]:
                 claim_id,
                 f"The network is right on {words}",
                 task.published.get(claim_id),
-                float(right[where].double().mean()),
+                share_of(right[where]),
                 majority_share(task.labels[where]),
             )
         )
@@ -40,7 +41,7 @@ def accuracy_claims(task: Task, full: Side) -> list[Claim]:
 
 def frozen_claims(task: Task, full: Side, frozen: Side) -> list[Claim]:
     """How much of the network is left with its attention frozen to the mean."""
-    same = float((frozen.activations.classes == full.activations.classes).double().mean())
+    same = share_of(frozen.activations.classes == full.activations.classes)
     claims = [
         share_claim(
             "frozen.agreement",
@@ -56,7 +57,7 @@ def frozen_claims(task: Task, full: Side, frozen: Side) -> list[Claim]:
                 "frozen.accuracy",
                 "With attention frozen to its mean the network is right",
                 task.published.get("frozen.accuracy"),
-                float((frozen.activations.classes == task.labels).double().mean()),
+                share_of(frozen.activations.classes == task.labels),
                 majority_share(task.labels),
             )
         )

@@ -11,6 +11,7 @@ from scrubjay.evidence.refinement import refine_causally
 from scrubjay.evidence.scrub_controls import scrub_controls
 from scrubjay.evidence.scrubbing import Basis, Hypothesis, Sampling, Scrubber, scrub
 from scrubjay.evidence.steering import random_units, steer
+from scrubjay.geometry.draws import share_of
 from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.study.records import Baselines, Gated, Mechanism, Side
 
@@ -58,6 +59,7 @@ def put_to_the_test(
     progress(f"{side.name} network: shifts of resid_mid")
     random = random_units(_RANDOM_SHIFTS, act.resid_mid.shape[1], seed)
     both_ways = torch.cat([filters.directions, -filters.directions])
+    steering_random, steering_boundary = (steer(filters, act.resid_mid, readout, each) for each in (random, both_ways))
     progress(f"{side.name} network: the MLP as it switches on")
     return Mechanism(
         hypothesis=hypothesis,
@@ -66,8 +68,8 @@ def put_to_the_test(
         refined=refined,
         baselines=_baselines(act.classes, full, readout.task.labels),
         resampled=gated.fit.resampled,
-        steering_random=steer(filters, act.resid_mid, readout, random),
-        steering_boundary=steer(filters, act.resid_mid, readout, both_ways),
+        steering_random=steering_random,
+        steering_boundary=steering_boundary,
         mlp=study_mlp(network, act.resid_mid, readout, act.classes, hypothesis, seed=seed),
     )
 
@@ -75,13 +77,10 @@ def put_to_the_test(
 def _baselines(own: Classes, full: Classes, truth: Classes | None) -> Baselines:
     frequent = torch.full_like(own, int((own + 1).bincount().argmax()) - 1)
 
-    def share(answers: Classes, reference: Classes) -> float:
-        return float((answers == reference).double().mean())
-
     return Baselines(
-        unablated_full=share(own, full),
-        unablated_truth=None if truth is None else share(own, truth),
-        majority=share(frequent, own),
-        majority_full=share(frequent, full),
-        majority_truth=None if truth is None else share(frequent, truth),
+        unablated_full=share_of(own == full),
+        unablated_truth=None if truth is None else share_of(own == truth),
+        majority=share_of(frequent == own),
+        majority_full=share_of(frequent == full),
+        majority_truth=None if truth is None else share_of(frequent == truth),
     )

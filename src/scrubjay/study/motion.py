@@ -146,14 +146,15 @@ def neurons(moving: Moving, count: int) -> Motion:
         )
     stream, network = moving.resid_mid, moving.network
     order = study_neurons(moving.readout, stream, moving.classes).order
-    pca = PCA.of(stream + mlp_out_of(network, stream))
+    whole = stream + mlp_out_of(network, stream)
+    pca = PCA.of(whole)
     plane = pca.components[:2].T
     W_in, b_in = network.W_in.cpu()[:, order], network.b_in.cpu()[order]
     writes = network.W_out.cpu()[order].double() @ plane
     margins = moving.readout.hidden.cpu()[order, 0].double()
     rest = stream + network.b_out.cpu()
     base = (rest @ moving.readout.direct.cpu())[:, 0].double()
-    start, end = pca.scores(rest, 2), pca.scores(stream + mlp_out_of(network, stream), 2)
+    start, end = pca.scores(rest, 2), pca.scores(whole, 2)
     every = max(1, -(-(len(order) + 1) // count))
 
     def frames() -> Iterator[Frame]:
