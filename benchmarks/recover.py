@@ -1,0 +1,106 @@
+"""How often the search for a program finds what is there, and how often it finds what is not: one table.
+
+    python benchmarks/recover.py [members] [negatives]
+
+Members are drawn from the searched space by a seeded generator (`scrubjay.program.members`); the negatives are labels
+without a program. About ten seconds a search on one core.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from scrubjay.program.members import random_member
+from scrubjay.program.observed import Observed
+from scrubjay.program.search import Candidate, best_program
+from scrubjay.task.challenge2 import challenge2
+
+SIDE = 113
+
+
+def main() -> None:
+    members, negatives = (int(word) for word in (sys.argv[1:] + ["30", "20"][len(sys.argv) - 1 :])[:2])
+    print("| labels | searches | found | exact | the rest | seconds, mean (most) |\n|---|---|---|---|---|---|")
+    row("random members", range(members), lambda seed: random_member(1000 + seed)[1])
+    row("random members, 3% flipped", range(members // 3), lambda seed: flipped(random_member(1000 + seed)[1], seed))
+    row("random labels", range(negatives), lambda seed: noise(seed).integers(0, 2, (SIDE, SIDE)))
+    row(
+        "challenge's density, random",
+        range(negatives),
+        lambda seed: noise(seed).permutation(matrix().reshape(-1)).reshape(SIDE, SIDE),
+    )
+    row("challenge's rows shuffled", range(negatives), lambda seed: noise(seed).permutation(matrix(), axis=0))
+    row("rows XOR columns, random", range(negatives), xor)
+    for cells in (2, 3, 4, 8):
+        row(f"Perlin noise, {cells} cells a side", range(negatives // 2), lambda seed, n=cells: perlin(seed, n))  # type: ignore[misc]
+
+
+def row(name: str, seeds: range, labels: Callable[[int], np.ndarray]) -> None:
+    """One line of the table; exact is on the labels before any were flipped."""
+    found, exact, times, rest = 0, 0, [], []
+    for seed in seeds:
+        matrix = labels(seed)
+        clean = random_member(1000 + seed)[1] if "members" in name else matrix
+        start = time.perf_counter()
+        best = best_program(Observed.of(matrix.astype(np.int64)))
+        times.append(time.perf_counter() - start)
+        found += best is not None
+        wrong = disagreement(best, clean)
+        exact += wrong == 0
+        if "members" in name and wrong:
+            rest.append(f"{1000 + seed}: {'nothing' if wrong is None else f'{wrong} wrong'}")
+    print(
+        f"| {name} | {len(seeds)} | {found} | {exact if 'members' in name else ''} | {'; '.join(rest)} "
+        f"| {np.mean(times):.0f} ({max(times):.0f}) |",
+        flush=True,
+    )
+
+
+def disagreement(found: Candidate | None, labels: np.ndarray) -> int | None:
+    if found is None:
+        return None
+    a, b = (axis.reshape(-1) for axis in np.indices(labels.shape))
+    return int((found.program.labels(a, b) != labels.reshape(-1).astype(bool)).sum())
+
+
+def noise(seed: int) -> np.random.Generator:
+    return np.random.default_rng(10_000 + seed)
+
+
+def matrix() -> np.ndarray:
+    labels = challenge2().labels
+    assert labels is not None
+    return labels.reshape(SIDE, SIDE).numpy()
+
+
+def flipped(labels: np.ndarray, seed: int) -> np.ndarray:
+    return labels ^ (noise(seed).random(labels.shape) < 0.03)
+
+
+def xor(seed: int) -> np.ndarray:
+    rows, columns = noise(seed).random((2, SIDE)) < 0.5
+    return rows[:, None] ^ columns[None]
+
+
+def perlin(seed: int, cells: int) -> np.ndarray:
+    """Where Perlin's gradient noise on a grid of cells is positive."""
+    angle = noise(seed).uniform(0, 2 * np.pi, (cells + 1, cells + 1))
+    gradient = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    at = (np.arange(SIDE) + 0.5) / SIDE * cells
+    cell = np.minimum(at.astype(int), cells - 1)
+    inside = np.stack(np.meshgrid(at - cell, at - cell, indexing="ij"), axis=-1)
+    row, column = np.meshgrid(cell, cell, indexing="ij")
+    weight = inside**3 * (inside * (6 * inside - 15) + 10)
+
+    def corner(down: int, right: int) -> np.ndarray:
+        return (gradient[row + down, column + right] * (inside - np.array([down, right]))).sum(-1)
+
+    upper = corner(0, 0) * (1 - weight[..., 1]) + corner(0, 1) * weight[..., 1]
+    lower = corner(1, 0) * (1 - weight[..., 1]) + corner(1, 1) * weight[..., 1]
+    return upper * (1 - weight[..., 0]) + lower * weight[..., 0] > 0
+
+
+if __name__ == "__main__":
+    main()

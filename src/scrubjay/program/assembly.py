@@ -1,0 +1,130 @@
+"""From regions and a phase to a program: arcs for each region, and the sum of thresholds that makes it shortest."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from scrubjay.program.arcs import Arcs, best_arcs
+from scrubjay.program.curves import Curve
+from scrubjay.program.expression import Length, Program
+from scrubjay.program.observed import Observed
+from scrubjay.program.phases import Phase
+
+MOST_CUTS = 8
+_HEAVIEST, _WIDEST, _FINALISTS = 7, 64, 6
+
+
+def length_of(program: Program, seen: Observed) -> Length:
+    """A program's description length on known labels."""
+    return Length(program.bits, int((program.labels(seen.a, seen.b) != seen.y).sum()), seen.n)
+
+
+def assembled(curves: Sequence[Curve], phase: Phase | None, seen: Observed, *, miss_bits: float) -> Program:
+    """The program in which every curve is a gate: a set of arcs for each region."""
+    return _with_weights(curves, (0,) * len(curves), phase, seen, miss_bits)
+
+
+def merged(program: Program, seen: Observed, *, miss_bits: float) -> Program:
+    """The shortest program with the same curves and phase, over all sums of thresholds; or the program itself."""
+    phase = program.phase
+    if phase is not None and not 0 < phase.modulus <= _WIDEST:
+        return program
+    found = [program]
+    for weights in _promising(program, seen, miss_bits):
+        found.append(upright(_with_weights(program.curves, weights, phase, seen, miss_bits)))
+    return min(found, key=lambda each: length_of(each, seen).total)
+
+
+def upright(program: Program) -> Program:
+    """The same program with no negative weight: w [c] is w + |w| [not c]."""
+    by = -sum(weight for weight in program.weights if weight < 0)
+    curves = tuple(
+        curve.opposite() if weight < 0 else curve for curve, weight in zip(program.curves, program.weights, strict=True)
+    )
+    weights = tuple(abs(weight) for weight in program.weights)
+    sets = tuple(None if arcs is None else arcs.moved(by) for arcs in program.sets)
+    return Program(curves, weights, program.phase, sets, program.span)
+
+
+def _with_weights(
+    curves: Sequence[Curve], weights: tuple[int, ...], phase: Phase | None, seen: Observed, miss_bits: float
+) -> Program:
+    span = (1 if phase is None else phase.span(seen.a, seen.b)) + sum(map(abs, weights))
+    gates = len(weights) - sum(map(bool, weights))
+    blank = Program(tuple(curves), weights, phase, (None,) * 2**gates, span)
+    k, gate = blank.sums(seen.a, seen.b), np.zeros(seen.n, dtype=np.int64)
+    for curve in blank.gates:
+        gate = 2 * gate + curve.truth(seen.a, seen.b)
+    cut_bits = float(np.log2(max(2, span))) + 1
+    sets: list[Arcs | None] = []
+    for at in range(2**gates):
+        here = gate == at
+        if not here.any():
+            sets.append(None)
+            continue
+        values, place = np.unique(k[here], return_inverse=True)
+        ones = np.bincount(place.reshape(-1)[seen.y[here]], minlength=len(values))
+        zeros = np.bincount(place.reshape(-1), minlength=len(values)) - ones
+        sets.append(best_arcs(values, zeros, ones, cut_bits=cut_bits, miss_bits=miss_bits, most=MOST_CUTS))
+    return Program(tuple(curves), weights, phase, tuple(sets), span)
+
+
+def _promising(program: Program, seen: Observed, miss_bits: float) -> Iterator[tuple[int, ...]]:
+    """Weights whose sums still tell the labels apart, those that leave the fewest arcs first."""
+    k = program.phase.values(seen.a, seen.b) if program.phase is not None else np.zeros(seen.n, dtype=np.int64)
+    span, n_curves = int(k.max()) + 1, len(program.curves)
+    place = program_regions(program.curves, seen) * span + k
+    met, at = np.unique(place, return_inverse=True)
+    ones = np.bincount(at.reshape(-1)[seen.y], minlength=len(met))
+    zeros = np.bincount(at.reshape(-1), minlength=len(met)) - ones
+    truth = (met // span)[:, None] >> np.arange(n_curves)[::-1] & 1
+    scored = []
+    for size in range(1, n_curves + 1):
+        heaviest = _HEAVIEST if size < 4 else 2
+        signed = [weight for weight in range(-heaviest, heaviest + 1) if weight]
+        for summed in combinations(range(n_curves), size):
+            gate = np.zeros(len(met), dtype=np.int64)
+            for curve in set(range(n_curves)) - set(summed):
+                gate = 2 * gate + truth[:, curve]
+            for chosen in product(signed, repeat=size):
+                sums = met % span + truth[:, summed] @ np.array(chosen)
+                score = _score(gate, sums, ones, zeros, miss_bits)
+                weights = [0] * n_curves
+                for curve, weight in zip(summed, chosen, strict=True):
+                    weights[curve] = weight
+                scored.append((score + sum(map(abs, chosen)) / 10, tuple(weights)))
+    scored.sort()
+    yield from (weights for _, weights in scored[:_FINALISTS])
+
+
+def _score(
+    gate: Int[np.ndarray, "x"],
+    sums: Int[np.ndarray, "x"],
+    ones: Int[np.ndarray, "x"],
+    zeros: Int[np.ndarray, "x"],
+    miss_bits: float,
+) -> float:
+    low, width = int(sums.min()), int(sums.max() - sums.min()) + 1
+    place, size = gate * width + (sums - low), (int(gate.max()) + 1) * width
+    right, wrong = np.bincount(place, ones, size), np.bincount(place, zeros, size)
+    met = np.flatnonzero(right + wrong)
+    value = right[met] > wrong[met]
+    changes = (value[1:] != value[:-1]) & (met[1:] // width == met[:-1] // width)
+    gates = len(np.unique(gate))
+    return float(np.minimum(right, wrong).sum() * miss_bits + changes.sum() * (np.log2(width + 1) + 1) + 2 * gates)
+
+
+def program_regions(curves: Sequence[Curve], seen: Observed) -> Int[np.ndarray, "n"]:
+    """The region of each known pair."""
+    region = np.zeros(seen.n, dtype=np.int64)
+    for curve in curves:
+        region = 2 * region + curve.truth(seen.a, seen.b)
+    return region
+
+
+def misses(program: Program, seen: Observed) -> Bool[np.ndarray, "n"]:
+    """Where a program is wrong on known labels."""
+    wrong: np.ndarray = program.labels(seen.a, seen.b) != seen.y
+    return wrong

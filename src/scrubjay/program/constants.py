@@ -1,0 +1,129 @@
+"""Constants: the interval that the data allow a curve, and the simplest number in it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from scrubjay.program.assembly import length_of
+from scrubjay.program.code import constant_bits
+from scrubjay.program.curves import Curve, Relation
+from scrubjay.program.expression import Program
+from scrubjay.program.families import Ordered
+from scrubjay.program.observed import Observed
+
+_INTERVALS, _SLACK_BITS, _TRIED = 12, 40.0, 12
+_SIDES: tuple[Relation, Relation] = ("<", "<=")
+
+
+def polished(program: Program, ordered: Sequence[Ordered], seen: Observed, *, miss_bits: float) -> Program:
+    """Give each curve in turn the family and constant that cost the fewest bits, all else held; until none changes.
+
+    With the program's other parts held, a pair's label is known on either side of the curve, so the misses at every
+    threshold of every family are two running counts.
+    """
+    best, total = program, length_of(program, seen).total
+    at = settled = 0
+    while program.curves and settled < len(program.curves):
+        changed = False
+        for curve in _better(best, at, ordered, seen, miss_bits):
+            tried = replace(best, curves=(*best.curves[:at], curve, *best.curves[at + 1 :]))
+            length = length_of(tried, seen).total
+            if length < total - 1e-9:
+                best, total, changed = tried, length, True
+        settled = 0 if changed else settled + 1
+        at = (at + 1) % len(program.curves)
+    return best
+
+
+def constants_between(ordered: Ordered, cut: int, seen: Observed) -> Iterator[tuple[Fraction, Relation]]:
+    """The simplest constants that put the threshold there: below is ``<`` the constant, or ``<=`` where it ties."""
+    family = ordered.family
+    last, first = (int(ordered.order[at]) for at in (cut, cut + 1))
+    low = family.exact(int(seen.a[last]), int(seen.b[last]))
+    high = family.exact(int(seen.a[first]), int(seen.b[first]))
+    if low is None:
+        return
+    if family.kind != "power":
+        assert high is not None
+        yield Fraction(_shortest_whole(int(low) + 1, int(high))), "<"
+        yield Fraction(_shortest_whole(int(low), int(high) - 1)), "<="
+        return
+    for constant in simplest_between(low, high):
+        if constant > 0:  # strictness counts at 0, 0 too, where every power ties
+            yield from ((constant, side) for side in _SIDES if constant != (high if side == "<=" else low))
+
+
+def simplest_between(low: Fraction, high: Fraction | None) -> set[Fraction]:
+    """Short numbers from low to high, both included: round ones, reciprocals of such, and the simplest fraction."""
+    top = high if high is not None else low * 2 + 1
+    found = {_simplest_fraction(low, top)}
+    found.update(_round(low, top))
+    if low > 0:
+        found.update(1 / number for number in _round(1 / top, 1 / low) if number)
+    return found
+
+
+def _better(program: Program, at: int, ordered: Sequence[Ordered], seen: Observed, miss_bits: float) -> list[Curve]:
+    """The curves that promise to cost the fewest bits in the place of one."""
+    wrong = []
+    for truth in (False, True):
+        fixed = _fixed(program, at, seen, truth)
+        wrong.append((fixed != seen.y).astype(np.int64))
+    found = []
+    for each in ordered:
+        for below, relation in ((1, "<"), (0, ">=")):
+            inside, outside = wrong[below][each.order], wrong[1 - below][each.order]
+            misses = (np.cumsum(inside) + outside.sum() - np.cumsum(outside))[each.cuts]
+            few = np.argsort(misses, kind="stable")[:_INTERVALS]
+            found += [(int(misses[k]), each, int(each.cuts[k]), relation) for k in few]
+    least, costs = min(one[0] for one in found), {}
+    for misses_here, each, cut, relation in found:
+        if (misses_here - least) * miss_bits <= _SLACK_BITS:
+            for constant, side in constants_between(each, cut, seen):
+                curve = each.family.curve(constant, side)
+                costs[curve if relation == "<" else curve.opposite()] = misses_here * miss_bits + curve.bits
+    return sorted(costs, key=lambda curve: costs[curve])[:_TRIED]
+
+
+def _fixed(program: Program, at: int, seen: Observed, truth: bool) -> np.ndarray:
+    """The program's labels were one curve always true, or never."""
+    k = np.zeros(seen.n, dtype=np.int64) if program.phase is None else program.phase.values(seen.a, seen.b)
+    gate = np.zeros(seen.n, dtype=np.int64)
+    for number, (curve, weight) in enumerate(zip(program.curves, program.weights, strict=True)):
+        holds = np.full(seen.n, truth) if number == at else curve.truth(seen.a, seen.b)
+        if weight:
+            k = k + weight * holds
+        else:
+            gate = 2 * gate + holds
+    found = np.zeros(seen.n, dtype=np.bool_)
+    for number, arcs in enumerate(program.sets):
+        if arcs is not None:
+            found[gate == number] = arcs.holds(k[gate == number])
+    return found
+
+
+def _shortest_whole(low: int, high: int) -> int:
+    return int(min(_round(Fraction(low), Fraction(high)), key=lambda number: (constant_bits(number), number)))
+
+
+def _round(low: Fraction, high: Fraction) -> list[Fraction]:
+    """The whole numbers from low to high that are round: the first two multiples of each power of ten."""
+    found, step = [], 1
+    while True:
+        first = -(-low // step) * step
+        here = [Fraction(number) for number in (first, first + step) if number <= high]
+        found += here
+        if not here or step > max(abs(low), abs(high)):
+            return found
+        step *= 10
+
+
+def _simplest_fraction(low: Fraction, high: Fraction) -> Fraction:
+    """The fraction from low to high with the smallest denominator (Stern and Brocot's tree, by continued fractions)."""
+    whole = -(-low.numerator // low.denominator)
+    if whole <= high:
+        return Fraction(whole)
+    floor = low.numerator // low.denominator
+    return floor + 1 / _simplest_fraction(1 / (high - floor), 1 / (low - floor))
