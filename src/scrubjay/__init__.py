@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from scrubjay.model.transformer import OneLayerTransformer as OneLayerTransformer
     from scrubjay.report.claims_json import write_claims as write_claims
     from scrubjay.report.figures import write_figures as write_figures
+    from scrubjay.report.html import Report as Report
+    from scrubjay.report.html import write_report as write_report
+    from scrubjay.report.notebook import explore as explore
     from scrubjay.study.claims import Claim as Claim
     from scrubjay.study.explain import explain as explain
     from scrubjay.study.records import Study as Study
@@ -55,6 +58,7 @@ _HOMES = {
     "PCA": "geometry.pca",
     "Readout": "activations.readout",
     "Recipe": "task.recipe",
+    "Report": "report.html",
     "SavedNetwork": "model.checkpoint",
     "ScrubjayError": "errors",
     "Study": "study.records",
@@ -63,6 +67,7 @@ _HOMES = {
     "causal_subspace": "geometry.subspace",
     "challenge2": "task.challenge2",
     "explain": "study.explain",
+    "explore": "report.notebook",
     "fit_filters": "geometry.filters",
     "import_network": "model.checkpoint",
     "load_network": "model.checkpoint",
@@ -75,6 +80,7 @@ _HOMES = {
     "train_into": "model.run_folder",
     "write_claims": "report.claims_json",
     "write_figures": "report.figures",
+    "write_report": "report.html",
 }
 
 __all__ = list(_HOMES)  # the keys are strings

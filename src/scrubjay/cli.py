@@ -29,7 +29,7 @@ TASK_HELP = "challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=
 def explain(
     net: Annotated[Path | None, typer.Argument(help="A network file or run folder; default: the bundled one.")] = None,
     task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} Default: the network's own.")] = None,
-    out: Annotated[Path, typer.Option(help="The folder for claims.json and the figures.")] = Path("scrubjay-report"),
+    out: Annotated[Path, typer.Option(help="The folder for report, claims and figures.")] = Path("scrubjay-report"),
     json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of tables.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of every random draw and start.")] = 0,
     draws: Annotated[int, typer.Option(min=2, help="Of each licensed ablation.")] = 100,
@@ -47,6 +47,7 @@ def explain(
     from scrubjay.model.training import chosen_device
     from scrubjay.report.claims_json import claims_json, write_claims
     from scrubjay.report.figures import write_figures
+    from scrubjay.report.html import write_report
     from scrubjay.report.tables import study_tables
     from scrubjay.study.explain import explain as study_of
 
@@ -69,12 +70,25 @@ def explain(
         )
         bar.set_description_str("drawing the figures")
         figures = write_figures(study, out)
+        bar.set_description_str("writing the report")
+        report = write_report(study, saved.network, out, figures)
     claims = write_claims(study, out)
     if json:
         sys.stdout.write(claims_json(study))
     else:
         Console(file=sys.stdout).print(study_tables(study))
-    _say(f"Wrote {claims} and {len(figures)} figures: {', '.join(path.name for path in figures)}", quiet=json)
+    _say(f"Wrote {report}, {claims.name} and {len(figures)} figures; next: scrubjay view {out}", quiet=json)
+
+
+@app.command()
+def view(
+    folder: Annotated[Path, typer.Argument(help="Where explain wrote its report.")] = Path("scrubjay-report"),
+) -> None:
+    """Open a report in the browser."""
+    from scrubjay.report.html import open_report
+
+    address, is_open = open_report(folder)
+    _say(f"Opened {address}" if is_open else f"No browser could be started here; open {address}")
 
 
 @app.command()
@@ -147,6 +161,39 @@ def animate(
         with tqdm(total=motion.count, unit="frame", desc=name, file=sys.stderr, disable=None) as bar:
             write_animation(motion, path, bar.update)
         _say(f"Wrote {path}: {motion.count} frames")
+
+
+@app.command()
+def recover(
+    labels: Annotated[
+        str | None, typer.Argument(help="LABELS.npz, LABELS.csv (a row for each a), or a task with labels.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option(help="Search this network's answers instead; `bundled` for the bundled one.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help=f"Of --network: {TASK_HELP} Default: its own.")] = None,
+    train_only: Annotated[bool, typer.Option("--train-only", help="Show the search the training half only.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, with every exception.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the shuffled and the random labels.")] = 0,
+) -> None:
+    """Search the program behind a binary label matrix; nothing found is an answer too."""
+    if (labels is None) == (network is None):
+        raise UsageError("give either LABELS or --network NET, one of the two")
+    if labels is not None and task is not None:
+        raise UsageError("--task belongs to --network; LABELS names its own task")
+    from tqdm import tqdm
+
+    from scrubjay.report.recovered import recovery_json, recovery_text
+    from scrubjay.study.recovery import recover_program
+    from scrubjay.task.matrix import labelled_task
+
+    saved = None if network is None else _network(None if network == "bundled" else Path(network))
+    asked = _task(task or saved.task) if saved is not None else labelled_task(str(labels))
+    if saved is not None:
+        saved.network.config.check_domain(asked.domain)
+    with tqdm(total=None, file=sys.stderr, disable=None, bar_format="{desc} [{elapsed}]") as bar:
+        found = recover_program(asked, saved, train_only=train_only, seed=seed, progress=bar.set_description_str)
+    sys.stdout.write(recovery_json(found) if json else recovery_text(found))
 
 
 @app.command("import")

@@ -201,7 +201,7 @@ def _decision_map(axes: Axes, mechanism: Mechanism) -> None:
         axes.imshow(image, origin="lower", extent=extent, aspect="auto", cmap=CLASSES, vmin=-1, vmax=1)
         axes.axvline(0, color=STRAY, linewidth=1.2)
         axes.axhline(0, color=STRAY, linewidth=1.2)
-    axes.set(title=f"{title}; all else at its mean", xlabel="α beyond its threshold", ylabel="β beyond its threshold")
+    axes.set(title=f"{title}; rest at mean", xlabel="α beyond its threshold", ylabel="β beyond its threshold")
 
 
 def _position_names(study: Study) -> list[str]:

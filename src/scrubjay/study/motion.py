@@ -18,11 +18,11 @@ from scrubjay.axes import Classes, Residual
 from scrubjay.errors import BadInput
 from scrubjay.evidence.mlp import mlp_out_of, study_neurons
 from scrubjay.evidence.steering import random_units
-from scrubjay.geometry.filters import Filters, fit_filters
+from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.pca import PCA
-from scrubjay.geometry.subspace import causal_subspace
 from scrubjay.model.checkpoint import SavedNetwork
 from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.study.take_apart import two_filters
 from scrubjay.task.task import Task
 
 Extent = tuple[tuple[float, float], tuple[float, float]]
@@ -91,12 +91,7 @@ class Moving:
         at_mean = record(saved.network, task, frozen_at=mean_pattern(full))
         readout = Readout.of(saved.network, task, full)
         act = at_mean if frozen else full
-        pca = PCA.of(act.resid_mid)
-        filters = None
-        if task.is_binary:
-            subspace = causal_subspace(act.resid_mid, pca.components, readout, act.classes, seed=seed)
-            r = max(2, subspace.r)
-            filters = fit_filters(act.resid_mid, pca, act.classes == 1, r=r, k=2, seed=seed)
+        pca, filters = two_filters(act, readout, seed=seed)
         return cls(
             title=f"{saved.name}, {'frozen' if frozen else 'full'}",
             resid_mid=act.resid_mid,

@@ -6,7 +6,7 @@ from scrubjay.activations.readout import Readout
 from scrubjay.activations.record import Activations
 from scrubjay.evidence.controls import agreement, chance_share, gate_controls
 from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, scrub
-from scrubjay.geometry.filters import fit_filters
+from scrubjay.geometry.filters import Filters, fit_filters
 from scrubjay.geometry.gate import Gate, read_gate
 from scrubjay.geometry.pca import PCA
 from scrubjay.geometry.subspace import causal_subspace
@@ -66,6 +66,15 @@ def take_apart(
         gate_2pc=gated(grid[two, 2]),
         grid=tuple(grid.values()),
     )
+
+
+def two_filters(act: Activations, readout: Readout, *, seed: int) -> tuple[PCA, Filters | None]:
+    """Components, and two filters in the causal subspace (None where the task has not two classes); no controls."""
+    pca = PCA.of(act.resid_mid)
+    if not readout.task.is_binary:
+        return pca, None
+    r = max(2, causal_subspace(act.resid_mid, pca.components, readout, act.classes, seed=seed).r)
+    return pca, fit_filters(act.resid_mid, pca, act.classes == 1, r=r, k=2, seed=seed)
 
 
 def _simplest(fits: list[Fit]) -> Fit:

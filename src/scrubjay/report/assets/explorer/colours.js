@@ -1,0 +1,45 @@
+// Colours that all kinds of colour vision tell apart: Okabe and Ito's blue and orange for two classes, purple to orange
+// through white for signed values, and a scale of one lightness for many classes. As 0xAABBGGRR, for image data.
+
+const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+export const ZERO = "#0072b2";
+export const ONE = "#e69f00";
+export const STRAY = "#808080";
+const SIGNED = ["#5e3c99", "#b2abd2", "#f7f7f7", "#fdb863", "#c95f00"].map(rgb);
+const MANY = ["#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838"].map(rgb);
+
+function along(stops, share) {
+  const place = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
+  const low = Math.min(Math.floor(place), stops.length - 2);
+  return stops[low].map((value, k) => Math.round(value + (place - low) * (stops[low + 1][k] - value)));
+}
+
+const SIGNED_TABLE = Uint32Array.from({ length: 513 }, (_, i) => packed(along(SIGNED, i / 512)));
+
+/** The colour of each class, and of -1, an answer in no class, last. */
+export function classPalette(count) {
+  const colours = count === 2 ? [ZERO, ONE].map(rgb) : Array.from({ length: count }, (_, k) => along(MANY, k / (count - 1)));
+  return Uint32Array.from([...colours, rgb(STRAY)], packed);
+}
+
+/** Each class by its colour. */
+export function byClass(classes, palette) {
+  const last = palette.length - 1;
+  return Uint32Array.from(classes, (k) => palette[k < 0 ? last : k]);
+}
+
+/** Each value by a colour from purple (-limit) over white (0) to orange (limit). */
+export function bySign(values, limit) {
+  return Uint32Array.from(values, (value) => SIGNED_TABLE[Math.round(256 + 256 * Math.min(Math.max(value / limit, -1), 1))]);
+}
+
+/** The largest magnitude, or 1 where all is zero. */
+export function largest(values) {
+  let limit = 0;
+  for (const value of values) limit = Math.max(limit, Math.abs(value));
+  return limit || 1;
+}
+
+export const css = (colour) => `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;

@@ -1,0 +1,194 @@
+// The settings, as ordinary form controls: they work by keyboard and tell assistive technology what they are.
+
+import { element, percent } from "./elements.js";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const SECONDS = 6; // that a whole range takes at speed 1
+
+export class Controls {
+  constructor(scene) {
+    this.scene = scene;
+    this.sliders = [];
+    this.selects = [];
+    this.playing = null;
+    const { d_mlp } = scene.network.config;
+    this.speed = element("select", { "aria-label": "speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
+    const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label }) => [axis, label])));
+    this.axes = element("p", { class: "sj-axes" }, axis("x", "across"), axis("y", "up"));
+    this.root = element(
+      "div",
+      { class: "sj-controls" },
+      this.#group(
+        "Network",
+        this.#select("view", "attention of the", () => [
+          ["full", "full network"],
+          ["frozen", "frozen network"],
+        ]),
+        this.#slider("t", "attention t, from its mean (0) to full (1)", { min: 0, max: 1, step: 0.01, plays: true }),
+      ),
+      this.#group(
+        "MLP",
+        this.#slider("fraction", "share of mlp_out that is added", { min: 0, max: 1, step: 0.01, plays: true }),
+        this.#slider("count", `neurons that are on, of ${d_mlp}`, { min: 0, max: d_mlp, step: 1, plays: true }),
+        this.#select("order", "neurons go on", () => [
+          ["contribution", "largest contribution first"],
+          ["index", "by index"],
+        ]),
+      ),
+      this.#group(
+        "Shift of resid_mid",
+        this.#slider("length", "length of the shift", { min: -10, max: 10, step: 0.1, plays: true }),
+        this.#select("direction", "along", () => [
+          ...(scene.view.filters?.names ?? []).map((name, k) => [String(k), `filter ${name}`]),
+          ["random", "a random direction"],
+        ]),
+        this.#number("seed", "seed of that direction"),
+      ),
+      this.#thresholds(),
+      this.#group(
+        "Show",
+        this.#select("colour", "colour of the points", () => [
+          ["now", "answers as set now"],
+          ...(scene.truth ? [["truth", "ground truth"], ["error", "right or wrong"]] : []),
+          ...(scene.train ? [["split", "training or test half"]] : []),
+        ]),
+        element("label", { class: "sj-control" }, element("span", {}, "speed of playing"), this.speed),
+        element("button", { type: "button", class: "sj-reset", onclick: () => this.#reset() }, "Reset all"),
+      ),
+    );
+  }
+
+  #group(name, ...children) {
+    return element("fieldset", { class: "sj-group" }, element("legend", {}, name), ...children);
+  }
+
+  #select(key, label, choices) {
+    return element("label", { class: "sj-control" }, element("span", {}, label), this.#choice(key, choices));
+  }
+
+  /** A select whose choices may depend on the scene. */
+  #choice(key, choices) {
+    const select = element("select", { "data-key": key, onchange: () => this.#set({ [key]: select.value }) });
+    this.selects.push({ key, select, choices });
+    return select;
+  }
+
+  #slider(key, label, { plays, ...range }) {
+    const input = element("input", {
+      type: "range", "data-key": key, ...range, oninput: () => this.#set({ [key]: Number(input.value) }),
+    });
+    const told = element("output", {});
+    this.sliders.push({ read: (settings) => settings[key], input, told, digits: range.step < 1 ? 2 : 0 });
+    const line = [element("span", {}, label), input, told];
+    const parts = [element("label", { class: "sj-control sj-slider" }, ...line)];
+    if (plays) parts.push(this.#playButton(key, label, input));
+    return element("div", { class: "sj-line" }, ...parts);
+  }
+
+  #number(key, label) {
+    const input = element("input", {
+      type: "number", min: 0, step: 1, "data-key": key,
+      onchange: () => Number.isInteger(Number(input.value)) && this.#set({ [key]: Number(input.value) }),
+    });
+    this.sliders.push({ read: (settings) => settings[key], input, told: null });
+    return element("label", { class: "sj-control" }, element("span", {}, label), input);
+  }
+
+  #thresholds() {
+    const { scene } = this;
+    const most = Math.max(0, ...scene.data.views.map((view) => view.filters?.names.length ?? 0));
+    if (!most) return "";
+    const lines = Array.from({ length: most }, (_, k) => {
+      const reach = scene.reach(k);
+      const read = (settings) => settings.moved[settings.view][k];
+      const input = element("input", {
+        type: "range", min: -reach, max: reach, step: "any", "data-key": `threshold${k}`,
+        oninput: () => {
+          const { view, moved } = scene.settings;
+          const now = moved[view].map((value, j) => (j === k ? Number(input.value) : value));
+          this.#set({ moved: { ...moved, [view]: now } });
+        },
+      });
+      const told = element("output", {});
+      const name = scene.data.views.map((view) => view.filters?.names[k]).find(Boolean);
+      const line = element("label", { class: "sj-control sj-slider" }, element("span", {}, `${name}, moved by`), input, told);
+      this.sliders.push({ read, input, told, digits: 2, line });
+      return line;
+    });
+    this.told = element("p", { class: "sj-agreement", "aria-live": "polite" });
+    return this.#group("Thresholds", ...lines, this.told);
+  }
+
+  #playButton(key, label, input) {
+    const button = element("button", { type: "button", class: "sj-play", "aria-label": `play: ${label}`, "data-plays": key }, "▶");
+    button.addEventListener("click", () => (this.playing?.key === key ? this.#pause() : this.#play(key, input, button)));
+    return button;
+  }
+
+  #play(key, input, button) {
+    this.#pause();
+    const [low, high] = [Number(input.min), Number(input.max)];
+    const now = this.scene.settings[key];
+    let value = now >= high ? low : now;
+    let last = performance.now();
+    this.playing = { key, button };
+    button.textContent = "⏸";
+    const frame = (time) => {
+      if (this.playing?.key !== key) return;
+      value += ((high - low) * Math.max(0, time - last) * Number(this.speed.value)) / (1000 * SECONDS);
+      last = time;
+      const step = Number(input.step);
+      this.scene.set({ [key]: Math.min(high, step === 1 ? Math.round(value) : value) });
+      if (value >= high) this.#pause();
+      else this.playing.frame = requestAnimationFrame(frame);
+    };
+    this.playing.frame = requestAnimationFrame(frame);
+  }
+
+  #pause() {
+    if (!this.playing) return;
+    cancelAnimationFrame(this.playing.frame);
+    this.playing.button.textContent = "▶";
+    this.playing = null;
+  }
+
+  #set(patch) {
+    this.#pause();
+    this.scene.set(patch);
+  }
+
+  #reset() {
+    this.#pause();
+    const { pinned } = this.scene.settings;
+    this.scene.set({ ...this.scene.initial(), pinned });
+  }
+
+  /** `agreement` of the gate with the answers as set now, or null without filters. */
+  draw(agreement) {
+    const { settings, view } = this.scene;
+    for (const { key, select, choices } of this.selects) {
+      const wanted = choices();
+      const names = wanted.map(([value, name]) => `${value}:${name}`).join();
+      if (select.dataset.choices !== names) {
+        select.dataset.choices = names;
+        select.replaceChildren(...wanted.map(([value, name]) => element("option", { value }, name)));
+      }
+      select.value = settings[key];
+    }
+    for (const { read, input, told, digits, line } of this.sliders) {
+      const value = read(settings);
+      if (line) line.hidden = value === undefined;
+      if (value === undefined) continue;
+      if (document.activeElement !== input || input.type === "range") input.value = value;
+      if (told) told.textContent = value.toFixed(digits).replace("-", "−");
+    }
+    if (agreement === null) return;
+    const { gate, agreement: fitted } = view.filters;
+    const words = `${gate} gives ${percent(agreement)} of the answers as set now (as fitted: ${percent(fitted)}).`;
+    if (this.told.textContent !== words) this.told.textContent = words;
+  }
+
+  stop() {
+    this.#pause();
+  }
+}

@@ -1,0 +1,93 @@
+// The images of the domain: truth, answers, disagreements, filter values and masks.
+
+import { byClass, bySign, classPalette, largest } from "./colours.js";
+import { element, percent, short } from "./elements.js";
+import { DomainImage } from "./image.js";
+
+export class Gallery {
+  constructor(scene, grid) {
+    this.scene = scene;
+    this.grid = grid;
+    this.classes = classPalette(scene.data.classes);
+    this.binary = classPalette(2);
+    this.images = {};
+    this.painted = {};
+    this.root = element("div", { class: "sj-gallery" });
+  }
+
+  /** `values` of each filter, and where their gate says class 1 (null without filters). */
+  draw(values, gated) {
+    const shown = [...this.#labels(), ...this.#filters(values, gated)];
+    const wanted = shown.map(({ name }) => name).join();
+    if (this.root.dataset.names !== wanted) {
+      this.root.dataset.names = wanted;
+      for (const { name, tells } of shown) this.images[name] ??= new DomainImage(this.scene, this.grid, name, tells);
+      this.root.replaceChildren(...shown.map(({ name }) => this.images[name].root));
+    }
+    for (const { name, colours, note } of shown) this.images[name].draw(colours, note);
+  }
+
+  #labels() {
+    const { scene, classes, binary } = this;
+    const { truth } = scene;
+    const [full, frozen] = [scene.views.full.classes, scene.views.frozen.classes];
+    const now = scene.classes();
+    const right = (answers) => (truth ? `${percent(agreement(answers, truth))} right` : "");
+    const answers = (name, source, tells, note) => ({ name, tells, note, colours: this.#once(name, source, () => byClass(source, classes)) });
+    const images = [
+      answers("full network", full, "its answers", right(full)),
+      answers("frozen network", frozen, "its answers", right(frozen)),
+      {
+        name: "full ≠ frozen",
+        tells: "where they disagree",
+        note: `${percent(agreement(full, frozen))} agree`,
+        colours: this.#once("full ≠ frozen", frozen, () => byClass(differing(full, frozen), binary)),
+      },
+      answers("as set now", now, "answers under the present settings", right(now)),
+    ];
+    if (!truth) return images;
+    const wrong = this.#once("errors now", now, () => byClass(differing(now, truth), binary));
+    return [
+      answers("ground truth", truth, "the right class", ""),
+      ...images,
+      { name: "errors now", tells: "where the answers as set now are wrong", note: "", colours: wrong },
+    ];
+  }
+
+  #filters(values, gated) {
+    const { filters } = this.scene.view;
+    if (!filters) return [];
+    const signed = filters.names.map((name, k) => {
+      const limit = largest(values[k]);
+      return { name: `${name} value`, tells: "distance beyond the threshold", note: `±${short(limit)}`, colours: bySign(values[k], limit) };
+    });
+    const masks = filters.names.map((name, k) => ({
+      name: `mask ${name}`,
+      tells: "where the filter is on",
+      note: "",
+      colours: byClass(Int16Array.from(values[k], (value) => Number(value > 0)), this.binary),
+    }));
+    if (filters.names.length < 2) return [...signed, ...masks];
+    const note = `${percent(agreement(gated, this.scene.classes()))} of answers`;
+    return [...signed, ...masks, { name: `mask ${filters.gate}`, tells: "where the gate says class 1", note, colours: byClass(gated, this.binary) }];
+  }
+
+  /** Paint anew only where the source is another array. */
+  #once(name, source, paint) {
+    if (this.painted[name]?.source !== source) this.painted[name] = { source, colours: paint() };
+    return this.painted[name].colours;
+  }
+
+  stop() {
+    for (const image of Object.values(this.images)) image.stop();
+  }
+}
+
+/** The share of inputs on which two arrays are equal. */
+export function agreement(a, b) {
+  let equal = 0;
+  for (let i = 0; i < a.length; i++) equal += Number(a[i] === b[i]);
+  return equal / a.length;
+}
+
+const differing = (a, b) => Int16Array.from(a, (value, i) => Number(value !== b[i]));

@@ -1,0 +1,62 @@
+// One image of the domain: a cell an input, rows A, columns B, with the chosen input marked.
+
+import { Board, element, letter } from "./elements.js";
+import { choosing } from "./grid.js";
+
+export class DomainImage {
+  /** `name` stands above; `describe` is for those who cannot see it; `size` a class of the style sheet. */
+  constructor(scene, grid, name, describe) {
+    this.scene = scene;
+    this.grid = grid;
+    this.caption = element("span", { class: "sj-image-name" }, name);
+    this.note = element("span", { class: "sj-image-note" });
+    this.board = new Board(
+      { tabindex: 0, role: "application", "aria-label": `${name}: ${describe}. Arrow keys move the pinned input.` },
+      () => this.draw(this.colours),
+    );
+    this.board.canvas.style.aspectRatio = `${grid.columns} / ${grid.rows}`;
+    const [down, across] = [grid.rowAt === null ? "" : letter(grid.rowAt), grid.columnAt.map(letter).join(", ")];
+    this.root = element(
+      "figure",
+      { class: "sj-image" },
+      element("figcaption", {}, this.caption, this.note),
+      element("span", { class: "sj-side-name", "aria-hidden": "true" }, down && `${down} ↓`),
+      this.board.canvas,
+      element("span", { class: "sj-foot-name", "aria-hidden": "true" }, `${across} →`),
+    );
+    this.cells = document.createElement("canvas");
+    [this.cells.width, this.cells.height] = [grid.columns, grid.rows];
+    choosing(this.board, scene, grid, (x, y) => grid.input(x / this.board.width, y / this.board.height));
+  }
+
+  /** Show a colour for each input. */
+  draw(colours, note = this.note.textContent) {
+    if (!colours) return;
+    const { grid, board } = this;
+    if (colours !== this.colours) {
+      this.colours = colours;
+      const pixels = new ImageData(new Uint8ClampedArray(colours.buffer), grid.columns, grid.rows);
+      this.cells.getContext("2d").putImageData(pixels, 0, 0);
+    }
+    if (this.note.textContent !== note) this.note.textContent = note;
+    const context = board.cleared();
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.cells, 0, 0, board.width, board.height);
+    const input = this.scene.shown;
+    if (input === null) return;
+    const x = (((input % grid.columns) + 0.5) / grid.columns) * board.width;
+    const y = ((Math.floor(input / grid.columns) + 0.5) / grid.rows) * board.height;
+    for (const [width, colour] of [
+      [3.5, "#fff"],
+      [1.5, "#000"],
+    ]) {
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.strokeRect(x - 4, y - 4, 8, 8);
+    }
+  }
+
+  stop() {
+    this.board.stop();
+  }
+}

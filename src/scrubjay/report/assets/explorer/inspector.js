@@ -1,0 +1,67 @@
+// One input spelled out: tokens, labels, margin, filter values.
+
+import { element, letter, short } from "./elements.js";
+
+export class Inspector {
+  constructor(scene) {
+    this.scene = scene;
+    this.title = element("p", { class: "sj-inspector-title" });
+    this.body = element("tbody");
+    this.root = element(
+      "div",
+      { class: "sj-inspector", "aria-live": "polite" },
+      this.title,
+      element("table", {}, this.body),
+    );
+  }
+
+  /** With what the other panels show already. */
+  draw(values, gated, mlpPre) {
+    Object.assign(this, { values, gated, mlpPre });
+    const { scene } = this;
+    const input = scene.shown;
+    if (input === null) {
+      this.title.textContent = "No input chosen";
+      this.body.replaceChildren(...this.#rows(this.#names().map((name) => [name, "·"])));
+      return;
+    }
+    const tokens = scene.network.positions.map((set, at) => `${letter(at)} = ${set[scene.network.choices[at][input]]}`);
+    const kept = scene.settings.hovered === null ? " (pinned)" : "";
+    this.title.textContent = tokens.join(", ") + kept;
+    const rows = this.#names().map((name) => [name, this.#tell(name, input)]);
+    this.body.replaceChildren(...this.#rows(rows));
+  }
+
+  #rows(rows) {
+    return rows.map(([name, told]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, told)));
+  }
+
+  #names() {
+    const { scene } = this;
+    const names = [];
+    if (scene.truth) names.push("ground truth");
+    names.push("full network", "frozen network", "as set now", scene.data.reading.kind === "margin" ? "margin now" : "lead now");
+    for (const name of scene.view.filters?.names ?? []) names.push(`filter ${name}`);
+    if (scene.view.filters) names.push(scene.view.filters.gate);
+    if (scene.train) names.push("half");
+    names.push(`neuron ${scene.settings.neuron}`);
+    return names;
+  }
+
+  #tell(name, input) {
+    const { scene, values } = this;
+    const told = (k) => (k < 0 ? "in no class" : `class ${k}`);
+    if (name === "ground truth") return told(scene.truth[input]);
+    if (name === "full network") return told(scene.views.full.classes[input]);
+    if (name === "frozen network") return told(scene.views.frozen.classes[input]);
+    if (name === "as set now") return told(scene.classes()[input]);
+    if (name.endsWith(" now")) return scene.answer ? short(scene.answer.margins[input]) : "…";
+    if (name === "half") return scene.train[input] ? "training" : "test";
+    if (name.startsWith("neuron")) return `mlp_pre ${short(this.mlpPre[input])}`;
+    if (name.startsWith("filter ")) {
+      const k = scene.view.filters.names.indexOf(name.slice(7));
+      return `${values[k][input] > 0 ? "on" : "off"}, ${short(values[k][input])}`;
+    }
+    return `class ${this.gated[input]}`;
+  }
+}

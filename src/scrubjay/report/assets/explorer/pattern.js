@@ -1,0 +1,72 @@
+// How the last token attends, head by head: the shown input against the mean over all inputs.
+
+import { ONE, ZERO } from "./colours.js";
+import { Board, ink, letter } from "./elements.js";
+
+const MARGIN = { left: 40, right: 6, top: 26, bottom: 36 };
+const COLOURS = [ZERO, ONE, "#009e73", "#cc79a7", "#56b4e9"];
+
+export class PatternPanel {
+  constructor(scene) {
+    this.scene = scene;
+    this.board = new Board(
+      { class: "sj-pattern", role: "img", "aria-label": "attention pattern of the shown input by head, against the mean" },
+      () => this.draw(),
+    );
+    this.root = this.board.canvas;
+  }
+
+  draw() {
+    const { board, scene } = this;
+    const context = board.cleared();
+    const theme = ink(board.canvas);
+    const { n_heads: heads } = scene.network.config;
+    const positions = scene.network.positions.length;
+    const [x0, x1, y0, y1] = [MARGIN.left, board.width - MARGIN.right, board.height - MARGIN.bottom, MARGIN.top];
+    const across = (x1 - x0) / heads;
+    const bar = (0.8 * across) / positions;
+    const up = (share) => y0 - share * (y0 - y1);
+    const own = scene.shown === null ? scene.network.mean : scene.pattern(scene.shown);
+    context.font = "12px system-ui, sans-serif";
+    context.fillStyle = theme.text;
+    context.strokeStyle = theme.line;
+    context.textAlign = "right";
+    for (const share of [0, 0.5, 1]) {
+      context.fillText(String(share), x0 - 6, up(share) + 4);
+      context.beginPath();
+      context.moveTo(x0, up(share));
+      context.lineTo(x1, up(share));
+      context.stroke();
+    }
+    for (let head = 0; head < heads; head++) {
+      const left = x0 + head * across + 0.1 * across;
+      for (let at = 0; at < positions; at++) {
+        const x = left + at * bar;
+        context.fillStyle = COLOURS[at % COLOURS.length];
+        context.fillRect(x, up(own[at * heads + head]), bar - 1, y0 - up(own[at * heads + head]));
+        context.fillStyle = theme.text;
+        context.fillRect(x - 1, up(scene.network.mean[at * heads + head]) - 1, bar + 1, 2);
+      }
+      context.fillStyle = theme.text;
+      context.textAlign = "center";
+      context.fillText(String(head), left + 0.4 * across, y0 + 15);
+    }
+    context.fillText("head", (x0 + x1) / 2, y0 + 31);
+    context.textAlign = "left";
+    let x = x0;
+    for (let at = 0; at < positions; at++) {
+      context.fillStyle = COLOURS[at % COLOURS.length];
+      context.fillRect(x, 6, 10, 10);
+      context.fillStyle = theme.text;
+      const name = `to ${letter(at)}`;
+      context.fillText(name, x + 14, 15);
+      x += 22 + context.measureText(name).width;
+    }
+    context.fillRect(x, 10, 12, 2);
+    context.fillText("mean", x + 16, 15);
+  }
+
+  stop() {
+    this.board.stop();
+  }
+}

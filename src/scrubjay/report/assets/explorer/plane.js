@@ -1,0 +1,291 @@
+// Every input as a point in the plane of two axes, with the filters' boundaries, which can be dragged.
+
+import { Board, ink } from "./elements.js";
+import { choosing } from "./grid.js";
+import { dot } from "./network.js";
+
+const MARGIN = { left: 46, right: 10, top: 10, bottom: 40 };
+const GRAB = 6; // how near, in pixels, a pointer takes hold of a boundary
+
+export class Plane {
+  constructor(scene, grid) {
+    this.scene = scene;
+    this.board = new Board(
+      {
+        tabindex: 0,
+        role: "application",
+        class: "sj-plane",
+        "aria-label": "all inputs in the plane of the two chosen axes. Arrow keys move the pinned input.",
+      },
+      () => this.colours && this.draw(this.colours, this.last),
+    );
+    this.shuffled = shuffled(scene.size);
+    this.root = this.board.canvas;
+    this.extents = new Map();
+    this.#dragging();
+    choosing(this.board, scene, grid, (x, y) => this.#nearest(x, y));
+  }
+
+  /** A colour for each input; points of the colour `last` lie on top. */
+  draw(colours, last = null) {
+    const { scene, board } = this;
+    const { x, y } = scene.settings;
+    [this.colours, this.last] = [colours, last];
+    this.points = [scene.coordinates(x), scene.coordinates(y)];
+    this.range = [this.#extent(x, this.points[0]), this.#extent(y, this.points[1])];
+    const theme = ink(board.canvas);
+    this.#scatter(colours);
+    const context = board.context;
+    context.setTransform(board.scale, 0, 0, board.scale, 0, 0);
+    this.#frame(context, theme);
+    this.#boundaries(context, theme);
+    this.#mark(context, theme);
+  }
+
+  /** The range of an axis holds all that any attention and any part of the MLP gives, so that motion shows. */
+  #extent(key, values) {
+    const { settings, view } = this.scene;
+    const name = `${settings.view}/${key}`;
+    const kept = this.extents.get(name) ?? [Infinity, -Infinity];
+    let [low, high] = kept;
+    const { origin } = view.axis(key);
+    const { at0, at1 } = view.projection(key);
+    if (kept[0] === Infinity)
+      for (const ends of [at0, at1])
+        for (const value of ends) [low, high] = [Math.min(low, value - origin), Math.max(high, value - origin)];
+    const still = settings.length === 0;
+    for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    if (still) this.extents.set(name, [low, high]);
+    const room = 0.03 * (high - low) || 1;
+    return [low - room, high + room];
+  }
+
+  #inner() {
+    const { width, height } = this.board;
+    return { x0: MARGIN.left, x1: width - MARGIN.right, y0: height - MARGIN.bottom, y1: MARGIN.top };
+  }
+
+  #toPixel(k, value) {
+    const { x0, x1, y0, y1 } = this.#inner();
+    const [low, high] = this.range[k];
+    const share = (value - low) / (high - low);
+    return k === 0 ? x0 + share * (x1 - x0) : y0 + share * (y1 - y0);
+  }
+
+  #toValue(k, pixel) {
+    const { x0, x1, y0, y1 } = this.#inner();
+    const [low, high] = this.range[k];
+    return low + (high - low) * (k === 0 ? (pixel - x0) / (x1 - x0) : (pixel - y0) / (y1 - y0));
+  }
+
+  #scatter(colours) {
+    const { canvas, context, scale } = this.board;
+    const { width, height } = canvas;
+    if (!width || !height) return;
+    if (this.image?.width !== width || this.image?.height !== height) {
+      this.image = context.createImageData(width, height);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+    }
+    this.pixels.fill(0);
+    const side = Math.max(2, Math.round(1.6 * scale));
+    const [xs, ys] = this.points;
+    const a = this.#toPixel(0, 0) * scale;
+    const ax = (this.#toPixel(0, 1) - this.#toPixel(0, 0)) * scale;
+    const b = this.#toPixel(1, 0) * scale;
+    const bx = (this.#toPixel(1, 1) - this.#toPixel(1, 0)) * scale;
+    const order = this.last === null ? this.shuffled : this.shuffled.toSorted((i, j) => (colours[i] === this.last) - (colours[j] === this.last));
+    for (const i of order) {
+      const px = Math.round(a + ax * xs[i] - side / 2);
+      const py = Math.round(b + bx * ys[i] - side / 2);
+      if (px < 0 || py < 0 || px + side > width || py + side > height) continue;
+      for (let row = py; row < py + side; row++)
+        for (let column = px; column < px + side; column++) this.pixels[row * width + column] = colours[i];
+    }
+    context.putImageData(this.image, 0, 0);
+  }
+
+  #frame(context, theme) {
+    const { x0, x1, y0, y1 } = this.#inner();
+    context.strokeStyle = theme.line;
+    context.lineWidth = 1;
+    context.strokeRect(x0, y1, x1 - x0, y0 - y1);
+    context.fillStyle = theme.text;
+    context.font = "12px system-ui, sans-serif";
+    context.textAlign = "center";
+    const labels = Object.fromEntries(this.scene.axes().map(({ key, label }) => [key, label]));
+    for (const [value, name] of ticks(...this.range[0])) context.fillText(name, this.#toPixel(0, value), y0 + 15);
+    context.fillText(labels[this.scene.settings.x], (x0 + x1) / 2, y0 + 33, x1 - x0);
+    context.textAlign = "right";
+    for (const [value, name] of ticks(...this.range[1])) context.fillText(name, x0 - 5, this.#toPixel(1, value) + 4);
+    context.save();
+    context.translate(12, (y0 + y1) / 2);
+    context.rotate(-Math.PI / 2);
+    context.textAlign = "center";
+    context.fillText(labels[this.scene.settings.y], 0, 0, y0 - y1);
+    context.restore();
+  }
+
+  /** Each filter's boundary where it shows in this plane, all other components at their mean: nx x + ny y = c. */
+  lines() {
+    const { scene } = this;
+    const { settings, view } = scene;
+    const axes = [settings.x, settings.y].map((key) => view.axis(key));
+    if (!view.filters || axes.some(({ site }) => site !== "mid") || settings.x === settings.y) return [];
+    const areFilters = [settings.x, settings.y].map((key) => key.startsWith("filter"));
+    return view.filters.directions.flatMap((direction, k) => {
+      const moved = settings.moved[settings.view][k];
+      if (areFilters[0] || areFilters[1]) {
+        const own = [settings.x, settings.y].indexOf(`filter${k}`);
+        return own < 0 ? [] : [{ k, nx: own === 0 ? 1 : 0, ny: own === 1 ? 1 : 0, c: moved, offset: 0 }];
+      }
+      const offset = view.filters.thresholds[k] - dot(direction, view.mid.mean);
+      const [nx, ny] = axes.map(({ vector }) => dot(direction, vector));
+      return Math.hypot(nx, ny) < 1e-6 ? [] : [{ k, nx, ny, c: offset + moved, offset }];
+    });
+  }
+
+  #boundaries(context, theme) {
+    const { x0, x1, y0, y1 } = this.#inner();
+    context.save();
+    context.beginPath();
+    context.rect(x0, y1, x1 - x0, y0 - y1);
+    context.clip();
+    const names = this.scene.view.filters?.names;
+    for (const { k, nx, ny, c } of this.lines()) {
+      const steep = Math.abs(ny) < 1e-9;
+      const ends = steep
+        ? [y0, y1].map((pixel) => [this.#toPixel(0, c / nx), pixel])
+        : [x0, x1].map((pixel) => [pixel, this.#toPixel(1, (c - nx * this.#toValue(0, pixel)) / ny)]);
+      for (const [width, colour] of [
+        [4, theme.halo],
+        [2, theme.text],
+      ]) {
+        context.setLineDash(k % 2 ? [7, 5] : []);
+        context.lineWidth = width;
+        context.strokeStyle = colour;
+        context.beginPath();
+        context.moveTo(...ends[0]);
+        context.lineTo(...ends[1]);
+        context.stroke();
+      }
+      context.setLineDash([]);
+      this.#name(context, theme, names[k], ends);
+    }
+    context.restore();
+  }
+
+  #name(context, theme, name, [from, to]) {
+    const { x0, x1, y0, y1 } = this.#inner();
+    for (let share = 0.06; share < 1; share += 0.04) {
+      const [x, y] = from.map((value, k) => value + share * (to[k] - value));
+      if (x < x0 + 14 || x > x1 - 14 || y < y1 + 14 || y > y0 - 14) continue;
+      context.font = "bold 14px system-ui, sans-serif";
+      context.textAlign = "center";
+      context.lineWidth = 4;
+      context.strokeStyle = theme.halo;
+      context.strokeText(name, x + 9, y - 7);
+      context.fillStyle = theme.text;
+      context.fillText(name, x + 9, y - 7);
+      return;
+    }
+  }
+
+  #mark(context, theme) {
+    const input = this.scene.shown;
+    if (input === null) return;
+    const [x, y] = [0, 1].map((k) => this.#toPixel(k, this.points[k][input]));
+    for (const [width, colour] of [
+      [5, theme.halo],
+      [2, theme.mark],
+    ]) {
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.beginPath();
+      context.arc(x, y, 7, 0, 2 * Math.PI);
+      context.stroke();
+    }
+  }
+
+  #nearest(x, y) {
+    if (this.dragged) return this.scene.settings.hovered;
+    let best = 400;
+    let found = null;
+    const [xs, ys] = this.points;
+    const [a, b] = [this.#toPixel(0, 0), this.#toPixel(1, 0)];
+    const [ax, by] = [this.#toPixel(0, 1) - a, this.#toPixel(1, 1) - b];
+    for (let i = 0; i < xs.length; i++) {
+      const distance = (a + ax * xs[i] - x) ** 2 + (b + by * ys[i] - y) ** 2;
+      if (distance < best) [best, found] = [distance, i];
+    }
+    return found;
+  }
+
+  #grabbed(x, y) {
+    const [ux, uy] = [0, 1].map((k) => Math.abs(this.#toPixel(k, 1) - this.#toPixel(k, 0)));
+    return this.lines().find(({ nx, ny, c }) => {
+      const off = nx * this.#toValue(0, x) + ny * this.#toValue(1, y) - c;
+      return Math.abs(off) / Math.hypot(nx / ux, ny / uy) < GRAB;
+    });
+  }
+
+  #dragging() {
+    const { canvas } = this.board;
+    const hold = (event) => this.#grabbed(...this.board.at(event.touches[0])) && event.preventDefault();
+    canvas.addEventListener("touchstart", hold, { passive: false });
+    canvas.addEventListener("pointerdown", (event) => {
+      this.dragged = this.#grabbed(...this.board.at(event));
+      if (!this.dragged) return;
+      canvas.setPointerCapture(event.pointerId);
+      event.preventDefault();
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      const at = this.board.at(event);
+      canvas.style.cursor = this.dragged || this.#grabbed(...at) ? "move" : "crosshair";
+      if (!this.dragged) return;
+      const { k, nx, ny, offset } = this.dragged;
+      const c = nx * this.#toValue(0, at[0]) + ny * this.#toValue(1, at[1]);
+      const { view, moved } = this.scene.settings;
+      const now = moved[view].map((value, j) => (j === k ? c - offset : value));
+      this.wasDragged = true;
+      this.scene.set({ moved: { ...moved, [view]: now } });
+    });
+    canvas.addEventListener("pointerup", () => (this.dragged = null));
+    canvas.addEventListener("pointercancel", () => (this.dragged = null));
+    canvas.addEventListener(
+      "click",
+      (event) => {
+        if (this.wasDragged) event.stopImmediatePropagation();
+        this.wasDragged = false;
+      },
+      true,
+    );
+  }
+
+  stop() {
+    this.board.stop();
+  }
+}
+
+function shuffled(count) {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  let state = 1;
+  for (let i = count - 1; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const j = Math.floor((state / 4294967296) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Round numbers within a range, each with its text. */
+function ticks(low, high) {
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((size) => size >= rough);
+  const first = Math.ceil(low / step);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, k) => {
+    const value = (first + k) * step;
+    return [value, value.toFixed(digits).replace("-", "−")];
+  });
+}

@@ -1,0 +1,290 @@
+// What the panels show: everything that follows from the network, the analysis and the reader's settings. Whatever is
+// linear in resid_mid follows at once; what needs the MLP comes from the Worker and is kept until the next answer.
+
+import { Answers } from "./answers.js";
+import { decode } from "./decode.js";
+import { Network, dot } from "./network.js";
+
+const PLANES = 4; // principal components of each site that can be an axis
+
+export class Scene {
+  constructor(data, changed) {
+    this.data = data;
+    this.network = new Network(data);
+    this.size = this.network.size;
+    this.truth = decode(data.labels);
+    this.train = decode(data.train);
+    this.views = Object.fromEntries(data.views.map((view) => [view.name, new View(view, this.network)]));
+    this.changed = changed;
+    this.isBusy = false;
+    this.settings = this.initial();
+    this.answer = null;
+    this.answered = null;
+    this.answers = new Answers(
+      data,
+      (answer, asked) => this.#arrived(answer, asked),
+      (busy) => {
+        this.isBusy = busy;
+        this.changed();
+      },
+    );
+    this.#ask();
+  }
+
+  initial() {
+    const [first] = this.data.views;
+    return {
+      view: first.name,
+      t: 1,
+      fraction: 1,
+      count: this.network.config.d_mlp,
+      order: "contribution",
+      direction: first.filters ? "0" : "random",
+      length: 0,
+      seed: 1,
+      colour: "now",
+      x: "mid0",
+      y: "mid1",
+      neuron: this.views[first.name].order[0],
+      moved: Object.fromEntries(
+        this.data.views.map((view) => [view.name, view.filters ? view.filters.names.map(() => 0) : []]),
+      ),
+      pinned: null,
+      hovered: null,
+    };
+  }
+
+  /** Change some settings; the panels are told, and the Worker is asked if answers depend on it. */
+  set(patch) {
+    const before = this.#question();
+    if (patch.view && patch.view !== this.settings.view && patch.t === undefined)
+      patch = { ...patch, t: patch.view === "frozen" ? 0 : 1 };
+    this.settings = { ...this.settings, ...patch };
+    this.#keepWithinView();
+    if (this.#question() !== before) this.#ask();
+    this.changed();
+  }
+
+  /** The other network may have fewer filters; what names one that it lacks falls back. */
+  #keepWithinView() {
+    const keys = this.axes().map(({ key }) => key);
+    const { x, y, direction } = this.settings;
+    if (!keys.includes(x)) this.settings.x = "mid0";
+    if (!keys.includes(y)) this.settings.y = "mid1";
+    if (direction !== "random" && !this.view.filters?.names[direction]) this.settings.direction = "random";
+  }
+
+  get view() {
+    return this.views[this.settings.view];
+  }
+
+  /** The input that the reader looks at: under the pointer, else the pinned one, else none. */
+  get shown() {
+    return this.settings.hovered ?? this.settings.pinned;
+  }
+
+  #question() {
+    const { view, t, fraction, count, order, direction, length, seed } = this.settings;
+    return JSON.stringify([view, t, fraction, count, order, ...(length ? [direction, length, seed] : [])]);
+  }
+
+  #ask() {
+    const { t, fraction, count } = this.settings;
+    const planes = this.view.post.components;
+    this.answers.ask({ t, move: this.move(), order: this.order(), count, fraction, planes, view: this.settings.view });
+  }
+
+  #arrived(answer, asked) {
+    this.answer = answer;
+    this.answered = asked;
+    this.changed();
+  }
+
+  order() {
+    return this.settings.order === "index" ? this.view.byIndex : this.view.order;
+  }
+
+  /** The unit vector along which resid_mid is shifted. */
+  direction() {
+    const { direction, seed } = this.settings;
+    if (direction === "random") return randomUnit(this.network.config.d_model, seed);
+    return this.view.filters.directions[Number(direction)];
+  }
+
+  move() {
+    const { length } = this.settings;
+    if (!length) return new Float64Array(this.network.config.d_model);
+    return this.direction().map((value) => length * value);
+  }
+
+  /** The class of each input's answer as the settings stand, or, while none has come, of the unchanged network. */
+  classes() {
+    return this.answer ? this.answer.classes : this.view.classes;
+  }
+
+  /** The axes that a plane may have: {key, label}. */
+  axes() {
+    const axes = [];
+    for (const [site, key] of [
+      ["resid_mid", "mid"],
+      ["resid_post", "post"],
+    ])
+      this.view[key].components.slice(0, PLANES).forEach((_, k) => {
+        const share = (100 * this.view[key].explained[k]).toFixed(1);
+        axes.push({ key: `${key}${k}`, label: `component ${k + 1} of ${site} (${share}%)` });
+      });
+    this.view.filters?.names.forEach((name, k) =>
+      axes.push({ key: `filter${k}`, label: `${name}: distance of resid_mid beyond its fitted threshold` }),
+    );
+    return axes;
+  }
+
+  /** Every input's coordinate on an axis, as the settings stand. */
+  coordinates(key) {
+    const { t, fraction, length } = this.settings;
+    const { site, vector, origin } = this.view.axis(key);
+    const { at0, at1 } = this.view.projection(key);
+    const moved = (length ? length * dot(this.direction(), vector) : 0) - origin;
+    const out = new Float64Array(this.size);
+    for (let i = 0; i < out.length; i++) out[i] = at0[i] + t * (at1[i] - at0[i]) + moved;
+    if (site !== "post") return out;
+    const added = this.mlpOut(Number(key.slice(4)));
+    for (let i = 0; i < out.length; i++) out[i] += fraction * added[i];
+    return out;
+  }
+
+  /** mlp_out along a component of resid_post, from the newest answer that was asked in this view. */
+  mlpOut(k) {
+    const isOurs = this.answered?.view === this.settings.view;
+    return isOurs ? this.answer.mlpOut[k] : new Float64Array(this.size);
+  }
+
+  /** How far each input lies beyond each filter's threshold, thresholds as the reader has dragged them. */
+  filterValues() {
+    const names = this.view.filters?.names ?? [];
+    return names.map((_, k) => {
+      const values = this.coordinates(`filter${k}`);
+      const by = this.settings.moved[this.settings.view][k];
+      return by ? values.map((value) => value - by) : values;
+    });
+  }
+
+  /** How far from its fitted threshold any input lies, in either network: as far as it makes sense to move it. */
+  reach(k) {
+    let most = 0;
+    for (const view of Object.values(this.views)) {
+      if (!view.filters?.names[k]) continue;
+      const { at0, at1 } = view.projection(`filter${k}`);
+      const threshold = view.filters.thresholds[k];
+      for (const values of [at0, at1]) for (const value of values) most = Math.max(most, Math.abs(value - threshold));
+    }
+    return most;
+  }
+
+  /** Where the gate over the filters says class 1. */
+  gate(values) {
+    const { table } = this.view.filters;
+    const out = new Int16Array(this.size);
+    for (let i = 0; i < out.length; i++) {
+      let row = 0;
+      for (const filter of values) row = 2 * row + (filter[i] > 0 ? 1 : 0);
+      out[i] = table[row];
+    }
+    return out;
+  }
+
+  /** mlp_pre of the chosen neuron, as the settings stand. */
+  mlpPre() {
+    const { neuron, t } = this.settings;
+    const { b_in } = this.network.weights;
+    const { at0, at1 } = this.view.neuron(neuron);
+    const moved = dot(this.move(), this.network.reads(neuron)) + b_in[neuron];
+    const out = new Float64Array(this.size);
+    for (let i = 0; i < out.length; i++) out[i] = at0[i] + t * (at1[i] - at0[i]) + moved;
+    return out;
+  }
+
+  /** The attention pattern of an input as the settings stand: [s, h]. */
+  pattern(i) {
+    const { mean, full } = this.network;
+    const width = mean.length;
+    return mean.map((value, k) => value + this.settings.t * (full[i * width + k] - value));
+  }
+
+  stop() {
+    this.answers.stop();
+  }
+}
+
+/** One of the two networks, full or frozen, as the analysis took it apart. */
+class View {
+  constructor(packed, network) {
+    this.network = network;
+    this.name = packed.name;
+    this.classes = decode(packed.classes);
+    this.order = decode(packed.order);
+    this.byIndex = Int32Array.from(this.order, (_, i) => i);
+    const { d_model: d } = network.config;
+    const rows = (array) => Array.from({ length: array.length / d }, (_, k) => array.subarray(k * d, (k + 1) * d));
+    const site = ({ components, mean, explained }) => ({
+      components: rows(decode(components)),
+      mean: decode(mean),
+      explained,
+    });
+    this.mid = site(packed.mid);
+    this.post = site(packed.post);
+    this.filters = packed.filters && {
+      ...packed.filters,
+      directions: rows(decode(packed.filters.directions)),
+      thresholds: decode(packed.filters.thresholds),
+    };
+    this.kept = new Map();
+  }
+
+  axis(key) {
+    const k = Number(key.replace(/\D+/, ""));
+    if (key.startsWith("filter"))
+      return { site: "mid", vector: this.filters.directions[k], origin: this.filters.thresholds[k] };
+    const site = key.startsWith("post") ? "post" : "mid";
+    const vector = this[site].components[k];
+    return { site, vector, origin: dot(vector, this[site].mean) };
+  }
+
+  /** resid_mid along an axis with attention at its mean and in full; any t between is an interpolation. */
+  projection(key) {
+    return this.#both(key, this.axis(key).vector);
+  }
+
+  /** The same along what a neuron reads; only the last few neurons looked at are kept. */
+  neuron(neuron) {
+    return this.#both(`neuron${neuron}`, this.network.reads(neuron));
+  }
+
+  #both(key, vector) {
+    if (!this.kept.has(key)) {
+      if (this.kept.size > 40) this.kept.delete(this.kept.keys().next().value);
+      this.frozenPattern ??= this.network.blended(0);
+      this.kept.set(key, {
+        at0: this.network.project(vector, this.frozenPattern),
+        at1: this.network.project(vector, this.network.full),
+      });
+    }
+    return this.kept.get(key);
+  }
+}
+
+/** A random unit vector that a seed fixes (mulberry32 and Box-Muller). */
+export function randomUnit(d, seed) {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let z = Math.imul(state ^ (state >>> 15), 1 | state);
+    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
+    return (((z ^ (z >>> 14)) >>> 0) + 0.5) / 4294967296;
+  };
+  const vector = Float64Array.from({ length: d }, () =>
+    Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
+  );
+  const length = Math.sqrt(dot(vector, vector));
+  return vector.map((value) => value / length);
+}

@@ -1,0 +1,16 @@
+// The Worker's side: it is given the network once, and then answers one question after another.
+
+import { Network } from "./network.js";
+import { Readout } from "./readout.js";
+
+let readout = null;
+
+self.onmessage = ({ data }) => {
+  if (data.network) {
+    readout = new Readout(new Network(data.network), data.reading);
+    return;
+  }
+  const began = performance.now();
+  const answer = readout.answer(data.asked);
+  self.postMessage({ ...answer, id: data.id, ms: performance.now() - began });
+};

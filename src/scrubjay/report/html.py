@@ -1,0 +1,244 @@
+"""``report.html``: one page, opened from disk and offline, that holds the claims, the figures and the network itself.
+
+What a user supplies (names, labels, commands) is escaped in text and attributes, and in the embedded JSON written
+without ``<``, ``>`` and ``&``; a Content-Security-Policy allows this page's own script and style by their hashes, and
+no request at all.
+"""
+
+import base64
+import hashlib
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from string import Template
+
+from PIL import Image
+
+from scrubjay.errors import BadInput
+from scrubjay.files import write_whole
+from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.report.bundle import page_script, style, template
+from scrubjay.report.claims_json import claims_json
+from scrubjay.report.portrait_json import portrait_json
+from scrubjay.report.sections import SECTIONS, Drawn, Section, claims_of
+from scrubjay.study.claims import HOLDS, PARTLY, Claim
+from scrubjay.study.portrait import Portrait
+from scrubjay.study.records import Study
+
+MOST_BYTES = 2_000_000
+"""The weights that a page of 4 MB has room for beside its figures."""
+_COLOURS = 64
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as a page. In a notebook it shows itself.
+
+    Attributes:
+        title: of the page; html: all of it.
+    """
+
+    title: str
+    html: str
+
+    @classmethod
+    def of(cls, study: Study, network: OneLayerTransformer, figures: Sequence[Path] = ()) -> "Report":
+        """Put a study on a page.
+
+        Args:
+            study: what ``explain`` found.
+            network: that it was found of; a network or a domain too large for a page is left out, and the page says so.
+            figures: as ``write_figures`` gives them.
+
+        Raises:
+            BadInput: a figure can't be read.
+        """
+        script, sheet = page_script(), style("page", "explorer")
+        try:
+            portrait, place = _playable(study, network), '<div id="explorer"></div>'
+        except BadInput as refusal:
+            portrait, place = "null", f'<p class="prose">The network is not in this page: {escape(str(refusal))}.</p>'
+        drawn = {path.name: path for path in figures}
+        sections = [section for section in SECTIONS if claims_of(section, study) or _figures(section, drawn)]
+        return cls(
+            study.title,
+            Template(template()).substitute(
+                policy=escape(_policy(script, sheet)),
+                title=escape(f"{study.title} on {study.task.name}"),
+                about=escape(_about(study)),
+                paragraph=escape(study.paragraph),
+                contents="".join(_entry(anchor, title) for anchor, title in _contents(sections)),
+                reading=escape(_reading(study)),
+                claims_link=_data_url("application/json", claims_json(study).encode()),
+                post_head='<th scope="col" class="number">post*</th>' if _is_published(study) else "",
+                claims="\n".join(_row(claim, _is_published(study)) for claim in study.claims),
+                explorer=place,
+                sections="\n".join(_section(section, study, drawn) for section in sections),
+                provenance="\n".join(
+                    f"<dt>{escape(str(key))}</dt><dd>{escape(_told(value))}</dd>"
+                    for key, value in study.provenance.items()
+                ),
+                portrait=portrait,
+                script=script,
+                style=sheet,
+            ),
+        )
+
+    def save(self, path: Path) -> Path:
+        """Write the page.
+
+        Raises:
+            OutOfResources: it can't be written.
+        """
+        write_whole(path, self.html.encode("utf-8"))
+        return path
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe title="{escape(self.title)}" sandbox="allow-scripts allow-downloads" '
+            f'srcdoc="{escape(self.html)}" style="width: 100%; height: 80vh; border: 1px solid #888"></iframe>'
+        )
+
+
+def write_report(study: Study, network: OneLayerTransformer, folder: Path, figures: Sequence[Path] = ()) -> Path:
+    """Write ``report.html`` into a folder.
+
+    Raises:
+        OutOfResources: the folder can't be written.
+    """
+    return Report.of(study, network, figures).save(folder / "report.html")
+
+
+def open_report(folder: Path) -> tuple[str, bool]:
+    """Open a folder's report in the browser, and give its address and whether a browser took it.
+
+    Raises:
+        BadInput: the folder has no report.
+    """
+    path = folder if folder.suffix == ".html" else folder / "report.html"
+    if not path.is_file():
+        raise BadInput(f"there is no report at {path}; `scrubjay explain --out {folder}` writes one")
+    address = path.resolve().as_uri()
+    return address, webbrowser.open(address)
+
+
+def _playable(study: Study, network: OneLayerTransformer) -> str:
+    size = sum(weight.nbytes for weight in network.weights.values())
+    if size > MOST_BYTES:
+        raise BadInput(f"its weights take {size:,} bytes, and a page has room for {MOST_BYTES:,}")
+    return portrait_json(Portrait.of_study(study, network))
+
+
+def _policy(script: str, sheet: str) -> str:
+    allowed = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, sheet)]
+    return (
+        f"default-src 'none'; script-src 'sha256-{allowed[0]}'; style-src 'sha256-{allowed[1]}'; img-src data:; "
+        f"worker-src blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _about(study: Study) -> str:
+    made = f"{study.task.domain.size:,} inputs, all of them run."
+    if study.provenance["is_replica"]:
+        made += " The network is a replica, trained by the published recipe; it is not the original network."
+    return made
+
+
+def _is_published(study: Study) -> bool:
+    return any(claim.post is not None for claim in study.claims)
+
+
+def _reading(study: Study) -> str:
+    words = (
+        f"Beside each value stands its control: the same measurement where the statement must fail. A claim holds if "
+        f"its value has gone at least {HOLDS:.0%} of the way from the control to perfection, partly from {PARTLY:.0%}. "
+        f"Intervals are 95% over random draws; values without one are exact."
+    )
+    if _is_published(study):
+        words += " *Published for the original network, whose weights these are not."
+    return words
+
+
+def _contents(sections: Sequence[Section]) -> list[tuple[str, str]]:
+    own = [(section.anchor, section.title) for section in sections]
+    return [("claims", "The claims"), ("play", "The network itself"), *own, ("provenance", "Where this comes from")]
+
+
+def _entry(anchor: str, title: str) -> str:
+    return f'<li><a href="#{anchor}">{escape(title)}</a></li>'
+
+
+def _row(claim: Claim, has_post: bool) -> str:
+    post, value, control = (escape(text) for text in claim.shown)
+    return (
+        f'<tr data-verdict="{claim.verdict}"><td><code>{escape(claim.id)}</code></td><td>{escape(claim.statement)}</td>'
+        + (_number("post*", post) if has_post else "")
+        + f"{_number('here', value)}{_number('control', control)}<td>{_verdict(claim)}</td></tr>"
+    )
+
+
+def _number(name: str, shown: str) -> str:
+    return f'<td class="number" data-name="{name}">{shown}</td>'
+
+
+def _verdict(claim: Claim) -> str:
+    return f'<span class="verdict {claim.verdict}">{claim.verdict}</span>'
+
+
+def _section(section: Section, study: Study, drawn: dict[str, Path]) -> str:
+    said = "".join(_sentence(claim) for claim in claims_of(section, study))
+    figures = "".join(_figure(figure, drawn[figure.file]) for figure in _figures(section, drawn))
+    return (
+        f'<section id="{section.anchor}"><h2>{escape(section.title)}</h2>'
+        f'<p class="prose">{escape(section.question)}</p><ul class="said">{said}</ul>{figures}</section>'
+    )
+
+
+def _sentence(claim: Claim) -> str:
+    post, value, control = claim.shown
+    numbers = f"{value}{_between(claim)}; control {control}" + (f"; published {post}" if post else "")
+    return f'<li>{_verdict(claim)} {escape(claim.statement)}. <span class="numbers">{escape(numbers)}.</span></li>'
+
+
+def _between(claim: Claim) -> str:
+    if claim.interval is None:
+        return ""
+    low, high = claim.interval
+    return f" ({low} to {high})" if isinstance(low, int) else f" ({low:.1%} to {high:.1%})"
+
+
+def _figures(section: Section, drawn: dict[str, Path]) -> list[Drawn]:
+    return [figure for figure in section.figures if figure.file in drawn]
+
+
+def _figure(figure: Drawn, path: Path) -> str:
+    with _opened(path) as image:
+        width, height = image.size
+        buffer = BytesIO()
+        image.convert("RGB").quantize(_COLOURS).convert("RGB").save(buffer, "WEBP", lossless=True, method=4)
+    return (
+        f'<figure class="drawn"><div class="wide sideways" tabindex="0" role="region" aria-label="Figure">'
+        f'<img alt="{escape(figure.alternative)}" width="{width}" height="{height}" '
+        f'src="{_data_url("image/webp", buffer.getvalue())}"></div>'
+        f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
+    )
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except OSError as error:
+        raise BadInput(f"the figure {path} can't be read: {error}") from error
+
+
+def _data_url(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return str(value)

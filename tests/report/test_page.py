@@ -1,0 +1,355 @@
+"""The page as a reader uses it: pointer, keyboard, every control, hostile names, no request."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+import pytest
+import torch
+from playwright.sync_api import Browser, FloatRect, Locator
+
+from scrubjay.model.checkpoint import SavedNetwork
+from scrubjay.report.claims_json import claims_json
+from scrubjay.report.figures import write_figures
+from scrubjay.report.html import write_report
+from scrubjay.study.explain import explain
+from scrubjay.study.records import Study
+from tests.planted import Planted, plant
+from tests.report.conftest import SCREENSHOTS, Opened
+
+HOSTILE = "</script><img src=x onerror=alert(1)>&\u2028'\""
+TOKENS = 30
+
+
+@pytest.fixture(scope="module")
+def attentive() -> Planted:
+    """A planted network whose heads attend to some tokens more than to others."""
+    planted = plant("AND", tokens=TOKENS, d_model=8, seed=3)
+    draw = torch.Generator().manual_seed(0)
+    for weights in (planted.network.W_Q, planted.network.W_K):
+        weights.copy_(0.25 * torch.randn(weights.shape, generator=draw, dtype=weights.dtype))
+    return planted
+
+
+@pytest.fixture(scope="module")
+def study(attentive: Planted) -> Study:
+    split = attentive.task.domain.inputs() % 2 == 0
+    task = replace(attentive.task, name=HOSTILE, published={"gate.full": 0.5}, train=split)
+    saved = SavedNetwork(attentive.network, HOSTILE, None, None, {"sha256": "ab"})
+    return explain(saved, task, draws=3, command=f"scrubjay explain --task '{HOSTILE}'")
+
+
+@pytest.fixture(scope="module")
+def small(study: Study, attentive: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    figures = [path for path in write_figures(study, folder) if path.name == "labels.png"]
+    return write_report(study, attentive.network, folder, figures)
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, small: Path) -> Iterator[Opened]:
+    opened = Opened(browser, small)
+    yield opened
+    assert opened.complaints == []
+    opened.close()
+
+
+@pytest.fixture
+def reset(page: Opened) -> Opened:
+    page.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
+    page.settle()
+    return page
+
+
+def image(opened: Opened, name: str) -> Locator:
+    """The canvas of an image of the domain."""
+    return opened.page.locator(f"canvas[aria-label^='{name}:']")
+
+
+def box(place: Locator) -> FloatRect:
+    place.scroll_into_view_if_needed()
+    found = place.bounding_box()
+    assert found is not None
+    return found
+
+
+def pixels(place: Locator) -> str:
+    """What is drawn on a canvas."""
+    return str(place.evaluate("(canvas) => canvas.toDataURL()"))
+
+
+def test_nothing_is_asked_for_and_nothing_complains(browser: Browser, small: Path) -> None:
+    opened = Opened(browser, small)
+    elsewhere = [url for url in opened.requests if not url.startswith(("blob:", "data:"))]
+    assert elsewhere == [small.resolve().as_uri()]
+    assert opened.complaints == []
+    opened.close()
+
+
+def test_a_hostile_name_is_shown_as_it_is(page: Opened, small: Path) -> None:
+    shown = HOSTILE.replace("\u2028", "\n")
+    assert re.sub(r"\s+", " ", page.text("h1")) == re.sub(r"\s+", " ", f"{shown} on {shown}")
+    assert HOSTILE in page.page.locator("#provenance").evaluate("(element) => element.textContent")
+    assert page.page.evaluate("JSON.parse(document.getElementById('portrait').textContent).task") == HOSTILE
+    assert page.page.locator("img[src=x]").count() == 0
+    assert small.read_text(encoding="utf-8").count("<script") == 2
+
+
+def test_the_policy_lets_no_other_script_run(page: Opened) -> None:
+    page.page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "globalThis.intruder = 1";
+        document.body.append(script);
+    }""")
+    assert page.page.evaluate("globalThis.intruder") is None
+    refused = [said for said in page.complaints if "Content Security Policy" in said]
+    assert refused == page.complaints != []
+    page.complaints.clear()
+
+
+def test_pointing_at_an_image_is_marked_everywhere(reset: Opened) -> None:
+    place = box(image(reset, "ground truth"))
+    others = {name: image(reset, name) for name in ("full network", "frozen network", "mlp_pre", "mask α")}
+    others["plane"] = reset.page.locator(".sj-plane")
+    others["pattern"] = reset.page.locator(".sj-pattern")
+    before = {name: pixels(canvas) for name, canvas in others.items()}
+    row, column = 7, 12
+    reset.page.mouse.move(
+        place["x"] + place["width"] * (column + 0.5) / TOKENS, place["y"] + place["height"] * (row + 0.5) / TOKENS
+    )
+    reset.settle()
+    assert reset.text(".sj-inspector-title") == f"A = {row}, B = {column}, C = {TOKENS}"
+    assert {name for name, canvas in others.items() if pixels(canvas) == before[name]} <= {"pattern"}
+    assert reset.page.locator(".sj-strip-mark:visible").count() == reset.page.locator(".sj-strip").count() > 0
+    reset.page.mouse.move(5, 5)
+    reset.settle()
+    assert reset.text(".sj-inspector-title").startswith("No input chosen")
+
+
+def test_a_click_pins_and_another_lets_go(reset: Opened) -> None:
+    place = box(image(reset, "full network"))
+    there = (place["x"] + place["width"] * 0.51, place["y"] + place["height"] * 0.25)
+    reset.page.mouse.click(*there)
+    reset.page.mouse.move(5, 5)
+    reset.settle()
+    assert reset.text(".sj-inspector-title") == "A = 7, B = 15, C = 30 (pinned)"
+    reset.page.mouse.click(*there)
+    reset.page.mouse.move(5, 5)
+    reset.settle()
+    assert reset.text(".sj-inspector-title").startswith("No input chosen")
+
+
+def test_the_keyboard_moves_the_pinned_input(reset: Opened) -> None:
+    canvas = image(reset, "ground truth")
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"):
+        reset.page.keyboard.press(key)
+    reset.settle()
+    assert reset.text(".sj-inspector-title") == "A = 29, B = 1, C = 30 (pinned)"
+    reset.page.keyboard.press("Escape")
+    reset.settle()
+    assert reset.page.evaluate("scrubjay.scene.settings.pinned") is None
+
+
+def test_the_inspector_spells_the_input_out(reset: Opened, study: Study) -> None:
+    index = 217
+    reset.set(pinned=index)
+    rows = dict(line.split("\t") for line in reset.text(".sj-inspector table").splitlines())
+    assert study.task.labels is not None and study.full.gate is not None
+    values = study.full.gate.fit.filters.values(study.full.activations.resid_mid[index : index + 1])[0].tolist()
+    assert rows["ground truth"] == f"class {int(study.task.labels[index])}"
+    assert rows["full network"] == rows["as set now"] == f"class {int(study.full.activations.classes[index])}"
+    assert rows["frozen network"] == f"class {int(study.frozen.activations.classes[index])}"
+    assert rows["half"] == "test"
+    for name, value in zip("αβ", values, strict=True):
+        state, shown = rows[f"filter {name}"].split(", ")
+        assert state == ("on" if value > 0 else "off")
+        assert float(shown.replace("−", "-")) == pytest.approx(value, rel=6e-3)
+
+
+CONTROLS = {
+    "t": ("0.3", {"plane", "as set now"}),
+    "fraction": ("0", {"as set now"}),
+    "count": ("1", {"as set now"}),
+    "length": ("6", {"plane", "as set now", "α value", "mlp_pre"}),
+    "threshold0": ("1.5", {"plane", "mask α", "α value", "mask AND"}),
+}
+
+
+@pytest.mark.parametrize("key", CONTROLS)
+def test_every_slider_changes_what_it_should_and_reset_undoes_it(reset: Opened, key: str) -> None:
+    watched = {name: image(reset, name) for name in ("as set now", "α value", "mask α", "mask AND", "mlp_pre")}
+    watched |= {name: image(reset, name) for name in ("ground truth", "full network")}
+    watched["plane"] = reset.page.locator(".sj-plane")
+    before = {name: pixels(canvas) for name, canvas in watched.items()}
+    value, changed = CONTROLS[key]
+    reset.page.locator(f"input[data-key={key}]").fill(value)
+    reset.settle()
+    now = {name for name, canvas in watched.items() if pixels(canvas) != before[name]}
+    assert changed <= now
+    assert not {"ground truth", "full network"} & now
+    reset.page.get_by_role("button", name="Reset all").click()
+    reset.settle()
+    assert {name for name, canvas in watched.items() if pixels(canvas) != before[name]} == set()
+
+
+CHOICES = {
+    "view": ["frozen", "full"],
+    "order": ["index"],
+    "direction": ["1", "random"],
+    "colour": ["truth", "error", "split"],
+    "x": ["mid2", "post0", "filter0", "filter1"],
+    "y": ["mid0", "post1", "filter0"],
+}
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in CHOICES.items() for value in values])
+def test_every_choice_draws_another_plane(reset: Opened, key: str, value: str) -> None:
+    reset.set(count=1, length=1.5)
+    plane = reset.page.locator(".sj-plane")
+    if (key, value) == ("view", "full"):
+        reset.set(view="frozen")
+    if key == "order":
+        reset.set(x="post0")
+        assert reset.page.evaluate("scrubjay.scene.view.order[0]") != 0
+    before = pixels(plane)
+    reset.page.locator(f"select[data-key={key}]").select_option(value)
+    reset.settle()
+    assert reset.page.evaluate(f"scrubjay.scene.settings.{key}") == value
+    assert pixels(plane) != before
+
+
+def test_a_boundary_is_dragged_in_the_plane(reset: Opened) -> None:
+    reset.set(x="filter0", y="filter1")
+    plane = box(reset.page.locator(".sj-plane"))
+    x = reset.page.evaluate("""() => {
+        const canvas = document.querySelector(".sj-plane");
+        const pixels = canvas.getContext("2d").getImageData(0, 40, canvas.width, 1).data;
+        const ink = getComputedStyle(canvas).color.match(/\\d+/g).map(Number);
+        for (let x = 60; x < canvas.width - 12; x++)
+            if ([0, 1, 2].every((k) => Math.abs(pixels[4 * x + k] - ink[k]) < 9) && pixels[4 * x + 3] > 250) return x;
+        return null;
+    }""")
+    assert x is not None
+    agreement = reset.text(".sj-agreement")
+    reset.page.mouse.move(plane["x"] + x, plane["y"] + 40)
+    reset.page.mouse.down()
+    reset.page.mouse.move(plane["x"] + x + 60, plane["y"] + 44, steps=4)
+    reset.page.mouse.up()
+    reset.settle()
+    moved = reset.page.evaluate("scrubjay.scene.settings.moved.full")
+    assert moved[0] > 0 == moved[1]
+    assert reset.text(".sj-agreement") != agreement
+    assert reset.page.evaluate("scrubjay.scene.settings.pinned") is None
+
+
+def test_playing_runs_to_the_end_and_pauses(reset: Opened) -> None:
+    reset.page.locator("select[aria-label=speed]").select_option("4")
+    button = reset.page.locator("button[data-plays=t]")
+    button.click()
+    reset.until("scrubjay.scene.settings.t > 0.02 && scrubjay.scene.settings.t < 0.9")
+    button.click()
+    stopped = reset.page.evaluate("scrubjay.scene.settings.t")
+    reset.page.wait_for_timeout(100)
+    assert reset.page.evaluate("scrubjay.scene.settings.t") == stopped
+    button.click()
+    reset.until("scrubjay.scene.settings.t === 1")
+    assert button.inner_text() == "▶"
+
+
+def test_neurons_are_chosen_by_number_and_by_rank(reset: Opened) -> None:
+    order = reset.page.evaluate("Array.from(scrubjay.scene.view.order)")
+    number = reset.page.locator("input[data-key=neuron]")
+    assert int(number.input_value()) == order[0]
+    reset.page.get_by_role("button", name="one that adds less").click()
+    reset.settle()
+    assert int(number.input_value()) == order[1]
+    number.fill("99")
+    number.press("Enter")
+    reset.settle()
+    assert int(number.input_value()) == order[1]
+
+
+def test_claims_are_filtered_by_verdict_and_words(page: Opened, study: Study) -> None:
+    for verdict in ("holds", "partly", "fails"):
+        page.page.locator(f"input[name=verdict][value={verdict}]").check()
+        shown = page.page.locator("#claims tbody tr:visible code").all_inner_texts()
+        assert shown == [claim.id for claim in study.claims if claim.verdict == verdict]
+        assert page.text("#claims-told") == f"{len(shown)} of {len(study.claims)} claims"
+    page.page.locator("input[name=verdict][value='']").check()
+    page.page.locator("#claims-words").fill("GATE.full")
+    assert page.page.locator("#claims tbody tr:visible code").all_inner_texts() == ["gate.full", "gate.full.2pc"]
+    page.page.locator("#claims-words").fill("")
+
+
+def test_every_claim_stands_once_in_the_table_and_once_in_its_section(page: Opened, study: Study) -> None:
+    said = page.page.locator(".said li").all_inner_texts()
+    assert len(said) == len(study.claims) == page.page.locator("#claims tbody tr").count()
+    for claim in study.claims:
+        assert sum(f"{claim.statement}." in text and claim.shown[1] in text for text in said) >= 1
+
+
+def test_claims_json_can_be_taken_along(page: Opened, study: Study) -> None:
+    link = page.page.get_by_role("link", name="Download claims.json")
+    address = str(link.get_attribute("href"))
+    assert link.get_attribute("download") == "claims.json"
+    with page.page.expect_download() as download:
+        link.click()
+    assert Path(str(download.value.path())).read_text(encoding="utf-8") == claims_json(study)
+    assert address.startswith("data:application/json;base64,") and unquote_to_bytes(address)
+    assert json.loads(claims_json(study))["provenance"]["task"] == HOSTILE
+
+
+def test_light_and_dark(page: Opened) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light, drawn = page.page.evaluate(paper), pixels(page.page.locator(".sj-plane"))
+    page.page.locator("#theme").click()
+    page.settle()
+    assert page.page.evaluate(paper) != light
+    assert pixels(page.page.locator(".sj-plane")) != drawn
+    page.page.locator("#theme").click()
+    page.settle()
+    assert page.page.evaluate(paper) == light
+
+
+@pytest.mark.parametrize(("width", "colours"), [(1400, "light"), (1400, "dark"), (820, "light"), (390, "light")])
+def test_nothing_is_wider_than_the_screen_and_no_panel_is_empty(
+    browser: Browser, report: Path, width: int, colours: str
+) -> None:
+    opened = Opened(browser, report, width, colours)
+    opened.set(pinned=57 * 113 + 30)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    blank = opened.page.evaluate("""() => [...document.querySelectorAll("canvas")].filter((canvas) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size < 2;
+    }).map((canvas) => canvas.getAttribute("aria-label"))""")
+    assert blank == []
+    assert opened.page.locator("figure.drawn img").count() >= 9
+    assert opened.page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for section in opened.page.locator("main > section").all():
+        section.screenshot(path=SCREENSHOTS / f"{section.get_attribute('id')}-{colours}-{width}.png")
+    assert opened.complaints == []
+    opened.close()
+
+
+def test_nothing_moves_once_it_is_drawn(browser: Browser, report: Path) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+    context.add_init_script("""globalThis.shifts = [];
+        new PerformanceObserver((list) => shifts.push(...list.getEntries().map((entry) => entry.value)))
+            .observe({ type: "layout-shift", buffered: true });""")
+    page = context.new_page()
+    page.goto(report.resolve().as_uri())
+    page.evaluate("scrubjay.whenIdle()")
+    page.evaluate("scrubjay.set({ pinned: 100 })")
+    page.evaluate("scrubjay.set({ t: 0.5, count: 200 })")
+    page.evaluate("scrubjay.whenIdle()")
+    assert sum(page.evaluate("shifts")) < 0.02
+    context.close()
+
+
+def test_the_report_stays_under_four_megabytes(report: Path) -> None:
+    assert report.stat().st_size < 4_000_000
