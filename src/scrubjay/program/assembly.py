@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float64, Int
 
 from scrubjay.program.arcs import Arcs, best_arcs
 from scrubjay.program.curves import Curve
@@ -13,7 +13,7 @@ from scrubjay.program.observed import Observed
 from scrubjay.program.phases import Phase
 
 MOST_CUTS = 8
-_HEAVIEST, _WIDEST, _FINALISTS = 7, 64, 6
+_HEAVIEST, _WIDEST, _FINALISTS, _BATCH = 7, 64, 6, 512
 
 
 def length_of(program: Program, seen: Observed) -> Length:
@@ -80,40 +80,46 @@ def _promising(program: Program, seen: Observed, miss_bits: float) -> Iterator[t
     ones = np.bincount(at.reshape(-1)[seen.y], minlength=len(met))
     zeros = np.bincount(at.reshape(-1), minlength=len(met)) - ones
     truth = (met // span)[:, None] >> np.arange(n_curves)[::-1] & 1
-    scored = []
+    scored: list[tuple[float, tuple[int, ...]]] = []
     for size in range(1, n_curves + 1):
         heaviest = _HEAVIEST if size < 4 else 2
-        signed = [weight for weight in range(-heaviest, heaviest + 1) if weight]
+        chosen = np.array(list(product([w for w in range(-heaviest, heaviest + 1) if w], repeat=size)))
         for summed in combinations(range(n_curves), size):
             gate = np.zeros(len(met), dtype=np.int64)
             for curve in set(range(n_curves)) - set(summed):
                 gate = 2 * gate + truth[:, curve]
-            for chosen in product(signed, repeat=size):
-                sums = met % span + truth[:, summed] @ np.array(chosen)
-                score = _score(gate, sums, ones, zeros, miss_bits)
-                weights = [0] * n_curves
-                for curve, weight in zip(summed, chosen, strict=True):
-                    weights[curve] = weight
-                scored.append((score + sum(map(abs, chosen)) / 10, tuple(weights)))
-    scored.sort()
-    yield from (weights for _, weights in scored[:_FINALISTS])
+            weights = np.zeros((len(chosen), n_curves), dtype=np.int64)
+            weights[:, summed] = chosen
+            for batch in np.array_split(weights, -(-len(weights) // _BATCH)):
+                scores = _scores(gate, met % span + batch @ truth.T, ones, zeros, miss_bits)
+                scores += np.abs(batch).sum(axis=1) / 10  # of two that tie, the lighter
+                scored += [(float(scores[at]), tuple(batch[at].tolist())) for at in scores.argsort()[:_FINALISTS]]
+    yield from (each for _, each in sorted(scored)[:_FINALISTS])
 
 
-def _score(
+def _scores(
     gate: Int[np.ndarray, "x"],
-    sums: Int[np.ndarray, "x"],
+    sums: Int[np.ndarray, "choices x"],
     ones: Int[np.ndarray, "x"],
     zeros: Int[np.ndarray, "x"],
     miss_bits: float,
-) -> float:
+) -> Float64[np.ndarray, "choices"]:
+    """About the bits of misses, cuts and gates when labels must be told from gate and sum alone, for many sums."""
     low, width = int(sums.min()), int(sums.max() - sums.min()) + 1
-    place, size = gate * width + (sums - low), (int(gate.max()) + 1) * width
-    right, wrong = np.bincount(place, ones, size), np.bincount(place, zeros, size)
-    met = np.flatnonzero(right + wrong)
-    value = right[met] > wrong[met]
-    changes = (value[1:] != value[:-1]) & (met[1:] // width == met[:-1] // width)
-    gates = len(np.unique(gate))
-    return float(np.minimum(right, wrong).sum() * miss_bits + changes.sum() * (np.log2(width + 1) + 1) + 2 * gates)
+    size = (int(gate.max()) + 1) * width
+    place = (np.arange(len(sums)) * size)[:, None] + gate * width + (sums - low)
+    shape = (len(sums), size)
+    right, wrong = (
+        np.bincount(place.reshape(-1), np.tile(counts, len(sums)), len(sums) * size).reshape(shape)
+        for counts in (ones, zeros)
+    )
+    row, at = np.nonzero(right + wrong)
+    value = right[row, at] > wrong[row, at]
+    changes = (value[1:] != value[:-1]) & (row[1:] == row[:-1]) & (at[1:] // width == at[:-1] // width)
+    spans = sums.max(axis=1) - sums.min(axis=1) + 1
+    cuts = np.bincount(row[1:][changes], minlength=len(sums)) * (np.log2(spans + 1) + 1)
+    bits: np.ndarray = np.minimum(right, wrong).sum(axis=1) * miss_bits + cuts + 2 * len(np.unique(gate))
+    return bits
 
 
 def program_regions(curves: Sequence[Curve], seen: Observed) -> Int[np.ndarray, "n"]:

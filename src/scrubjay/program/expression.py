@@ -85,6 +85,18 @@ class Program:
             region = 2 * region + curve.truth(a, b)
         return region
 
+    def arcs_by_region(self) -> list[tuple[int, Arcs]]:
+        """For each combination of all curves whose set was met: what the curves add to the phase, and the set of k."""
+        found = []
+        for truths in product((False, True), repeat=len(self.curves)):
+            gate, added = 0, 0
+            for holds, weight in zip(truths, self.weights, strict=True):
+                gate, added = (gate, added + weight * holds) if weight else (2 * gate + holds, added)
+            arcs = self.sets[gate]
+            if arcs is not None:
+                found.append((added, arcs))
+        return found
+
     @property
     def bits(self) -> float:
         """Description length without exceptions: curves, weights, phase, and each set that isn't a repeated one."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
+from scrubjay.axes import Classes, Mask
 from scrubjay.errors import BadInput
 from scrubjay.program.code import choice_bits
+from scrubjay.task.task import Task
 
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
@@ -54,6 +56,28 @@ class Observed:
             raise BadInput(f"labels must be 0 or 1, and one is {strange}")
         at_row, at_column = np.nonzero(given)
         return cls(a[at_row].astype(np.int64), b[at_column].astype(np.int64), values == 1)
+
+    @classmethod
+    def of_task(cls, task: Task, classes: Classes, known: Mask | None = None) -> "Observed":
+        """The known classes of a task's inputs, as labels of their two varying tokens.
+
+        Args:
+            task: two positions vary and there are two classes.
+            classes: the class of each input; one in no class (-1) is unknown.
+            known: which of them the search may see; by default all.
+
+        Raises:
+            BadInput: a task of another shape, or fewer than two known labels.
+        """
+        if len(task.domain.shape) != 2 or not task.is_binary:
+            raise BadInput(
+                f"a program gives one of two classes to pairs; task {task.name} has {len(task.classes)} classes and "
+                f"{len(task.domain.shape)} varying positions"
+            )
+        rows, columns = (np.array(task.domain.positions[at], dtype=np.int64) for at in task.domain.varying)
+        given = classes >= 0 if known is None else (classes >= 0) & known
+        labels, mask = (task.domain.image(values).numpy() for values in (classes, given))
+        return cls.of(labels, mask, rows, columns)
 
     @property
     def n(self) -> int:

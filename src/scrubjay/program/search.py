@@ -106,6 +106,8 @@ def _refined(rough: Candidate, boundaries: Sequence[Boundary], ordered: Sequence
         tried = assembled(_curves(again.boundaries, seen), phase, seen, miss_bits=best.miss_bits)
         best = min(best, Candidate.of(tried, seen), key=lambda each: each.length.total)
     best = Candidate.of(polished(best.program, ordered, seen, miss_bits=best.miss_bits), seen)
+    if best.length.exceptions > _PROMISING * seen.n / 2:
+        return best
     best = _pruned(_merged(best, seen), best.program.curves, seen)
     return Candidate.of(polished(best.program, ordered, seen, miss_bits=best.miss_bits), seen)
 
@@ -118,8 +120,10 @@ def _pruned(best: Candidate, curves: Sequence[Curve], seen: Observed) -> Candida
     """Leave out curves that hardly pay: errors that lie together would buy a curve of their own."""
     for curve in curves:
         left = [other for other in curves if other != curve]
-        tried = assembled(left, best.program.phase, seen, miss_bits=best.miss_bits)
-        shorter = _merged(Candidate.of(tried, seen), seen)
+        tried = Candidate.of(assembled(left, best.program.phase, seen, miss_bits=best.miss_bits), seen)
+        if tried.length.exception_bits > best.length.total + _WORTH:
+            continue
+        shorter = _merged(tried, seen)
         if shorter.length.total <= best.length.total + _WORTH:
             return _pruned(shorter, left, seen)
     return best
