@@ -38,4 +38,5 @@ def test_the_readmes_python_runs(
     printed = capsys.readouterr().out
     assert printed.startswith(bundled_study.paragraph)
     assert all(claim.id in printed for claim in bundled_study.claims)
-    assert len(list((tmp_path / "out").glob("*.png"))) == 9
+    assert len(list((tmp_path / "out").glob("*.png"))) == 11
+    assert (tmp_path / "out" / "report.html").exists()

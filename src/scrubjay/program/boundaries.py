@@ -65,6 +65,7 @@ def cut_plane(
     y: Bool[np.ndarray, "n"],
     start: Sequence[Boundary] = (),
     most: int = MOST_CURVES,
+    thorough: bool = True,
 ) -> Cutting:
     """Add the boundary that saves the most bits, reconsider the earlier ones, and go on while it pays.
 
@@ -74,13 +75,18 @@ def cut_plane(
         y: the labels.
         start: boundaries to begin with.
         most: how many boundaries at the most.
+        thorough: whether earlier boundaries are reconsidered.
     """
-    found = reconsidered(ordered, variable, y, Cutting(tuple(start), _bits(variable, y, start)))
+    found = Cutting(tuple(start), _bits(variable, y, start))
+    if thorough:
+        found = reconsidered(ordered, variable, y, found)
     while len(found.boundaries) < most:
         added, bits = _best(ordered, _groups(variable, found.boundaries), y)
         if added is None or found.bits - bits < _ENOUGH:
             break
-        found = reconsidered(ordered, variable, y, Cutting((*found.boundaries, added), bits))
+        found = Cutting((*found.boundaries, added), bits)
+        if thorough:
+            found = reconsidered(ordered, variable, y, found)
     return found
 
 

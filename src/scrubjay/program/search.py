@@ -38,7 +38,10 @@ class Candidate:
         return cls(program, length_of(program, seen))
 
     def is_found(self, seen: Observed) -> bool:
-        """Whether it is shorter than the table, and its exceptions few and scattered.
+        """Whether it is much shorter than the table, and its exceptions few and scattered.
+
+        On a small table a program of many parts proves little: together with its exceptions it must take less than half
+        of the table's bits, and by itself less than a fifth.
 
         Exceptions that lie side by side are a shape that the program lacks: a smooth field outside the space is covered
         by curves and arcs but for slivers. Flips are neighbours by chance only, and a network's errors in part.
@@ -46,7 +49,8 @@ class Candidate:
         length, wrong = self.length, misses(self.program, seen)
         few = length.exceptions <= _NEGLIGIBLE * seen.n
         scattered = few or seen.neighbouring(wrong) <= MOST_NEIGHBOURING
-        return length.total < seen.table_bits and length.exceptions <= MOST_EXCEPTIONS * seen.n and scattered
+        short = length.total < seen.table_bits / 2 and length.program < seen.table_bits / 5
+        return short and scattered and length.exceptions <= MOST_EXCEPTIONS * seen.n
 
     @property
     def miss_bits(self) -> float:
@@ -75,13 +79,13 @@ def _sums(ordered: Sequence[Ordered], seen: Observed, progress: Callable[[str], 
     bits = {}
     for i, j in SUMS:
         progress(f"cutting the plane for a function of {linear(i, j, '')}")
-        bits[i, j] = _cutting(i, j, ordered, seen).bits
+        bits[i, j] = _cutting(i, j, ordered, seen, thorough=False).bits
     return sorted(bits, key=lambda each: bits[each])[:_SUMS_TRIED]
 
 
-def _cutting(i: int, j: int, ordered: Sequence[Ordered], seen: Observed) -> Cutting:
+def _cutting(i: int, j: int, ordered: Sequence[Ordered], seen: Observed, *, thorough: bool = True) -> Cutting:
     variable = i * seen.a + j * seen.b
-    return cut_plane(ordered, variable - variable.min(), seen.y)
+    return cut_plane(ordered, variable - variable.min(), seen.y, thorough=thorough)
 
 
 def _behind(i: int, j: int, ordered: Sequence[Ordered], seen: Observed) -> Iterator[Candidate]:

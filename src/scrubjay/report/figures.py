@@ -15,6 +15,7 @@ from scrubjay.report.figures_causal import (
     scrubbing_figure,
     steering_figure,
 )
+from scrubjay.report.figures_program import errors_figure, readable_figure
 from scrubjay.study.records import Side, Study
 
 
@@ -40,6 +41,8 @@ def figures_of(study: Study) -> dict[str, Callable[[Study], Figure]]:
         "images.png": (images_figure, binary and square),
         "steering.png": (steering_figure, binary),
         "scrubbing.png": (scrubbing_figure, binary),
+        "errors.png": (errors_figure, study.labelling is not None and study.labelling.errors is not None),
+        "readable.png": (readable_figure, study.labelling is not None),
     }
     return {name: draw for name, (draw, wanted) in chosen.items() if wanted}
 

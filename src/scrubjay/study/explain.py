@@ -22,6 +22,8 @@ from scrubjay.study.findings import (
     paragraph,
 )
 from scrubjay.study.findings_causal import attention_claims, embedding_claims, image_claims, mechanism_claims
+from scrubjay.study.findings_program import program_claims
+from scrubjay.study.labelling import held_against_program
 from scrubjay.study.mechanism import put_to_the_test
 from scrubjay.study.records import Study
 from scrubjay.study.take_apart import take_apart
@@ -98,6 +100,7 @@ def explain(
     }
     progress("the full and the frozen network held against each other")
     comparison = compare(network, mean, sides["full"], sides["frozen"], readout, draws=min(_FEW, draws), seed=seed)
+    labelling = held_against_program(task, sides["full"], seed=seed, progress=progress)
 
     claims = (
         *accuracy_claims(task, sides["full"]),
@@ -109,6 +112,7 @@ def explain(
         *(image_claims(task, comparison.images, sides["full"], sides["frozen"]) if comparison.images else ()),
         *(claim for name in mechanisms for claim in mechanism_claims(task, sides[name], mechanisms[name])),
         *attention_claims(comparison),
+        *program_claims(labelling),
     )
     return Study(
         title=f"{saved.name}{' (replica)' if is_replica else ''}",
@@ -132,6 +136,7 @@ def explain(
         frozen=sides["frozen"],
         mechanisms=mechanisms,
         comparison=comparison,
+        labelling=labelling,
         claims=claims,
         paragraph=paragraph(task, sides["full"], sides["frozen"], claims),
     )

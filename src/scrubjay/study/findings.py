@@ -5,6 +5,7 @@ import torch
 from scrubjay.evidence.controls import majority_share
 from scrubjay.geometry.draws import share_of
 from scrubjay.geometry.subspace import KEEPS, CausalSubspace
+from scrubjay.program.errors import NEAR
 from scrubjay.study.claims import Claim, count_claim, share_claim
 from scrubjay.study.records import Gated, Side
 from scrubjay.task.task import Task
@@ -133,6 +134,12 @@ def paragraph(task: Task, full: Side, frozen: Side, claims: tuple[Claim, ...]) -
         f"How it attends to each input {extent}: with attention frozen to its mean, {same.value:.1%} of the answers "
         f"stay the same."
     )
+    if "errors.boundary" in found and found["errors.boundary"].verdict != "fails":
+        near = found["errors.boundary"]
+        sentences.append(
+            f"Where it errs, it errs near the boundaries of the labels: {near.value:.1%} of its errors lie at most "
+            f"{NEAR} cells from a change of label, where {near.control:.1%} would by chance."
+        )
     if full.activations.strays:
         sentences.append(f"On {full.activations.strays} inputs it answers with a token that is in no class.")
     return " ".join(sentences)

@@ -15,6 +15,7 @@ from scrubjay.evidence.filter_images import LineFit, MaskTable
 from scrubjay.evidence.heads import HeadStudy, Scaling
 from scrubjay.evidence.input_scrubbing import InputScrub
 from scrubjay.evidence.mlp import MlpStudy
+from scrubjay.evidence.readable import Readable
 from scrubjay.evidence.refinement import Refined
 from scrubjay.evidence.scrub_controls import ScrubControl
 from scrubjay.evidence.scrubbing import Hypothesis, ScrubScores
@@ -24,6 +25,8 @@ from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import GateReading
 from scrubjay.geometry.pca import PCA
 from scrubjay.geometry.subspace import CausalSubspace
+from scrubjay.program.errors import ErrorMap
+from scrubjay.program.expression import Length, Program
 from scrubjay.study.claims import PARTLY, Claim, effect
 from scrubjay.task.task import Task
 
@@ -172,6 +175,22 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
+class Labelling:
+    """A network held against the program that was found behind its task's labels.
+
+    Attributes:
+        program: what the labels are; length: its bits on them.
+        errors: where the network errs, or None where it doesn't.
+        readable: how well each part of the program is read from ``resid_mid`` and, where there are, from ``filters``.
+    """
+
+    program: Program
+    length: Length
+    errors: ErrorMap | None
+    readable: dict[str, tuple[Readable, ...]]
+
+
+@dataclass(frozen=True, eq=False)
 class Study:
     """Everything that ``explain`` found.
 
@@ -182,6 +201,7 @@ class Study:
         full, frozen: the two networks taken apart.
         mechanisms: their hypotheses put to the test, by the networks' names; empty where there are no filters.
         comparison: the two held against each other.
+        labelling: the full network held against the program of the labels; None where none was found.
         claims: in the order of the post.
         paragraph: the findings in plain words.
     """
@@ -194,6 +214,7 @@ class Study:
     frozen: Side
     mechanisms: dict[str, Mechanism]
     comparison: Comparison
+    labelling: Labelling | None
     claims: tuple[Claim, ...]
     paragraph: str
 
