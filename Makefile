@@ -20,9 +20,10 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-pictures: explain
+pictures: explain $(VENV)/installed-dev
 	mkdir -p docs/images
 	cp $(OUT)/*.png docs/images/
+	$(BIN)/python docs/take_picture.py $(OUT)/report.html docs/images/explorer.png
 	$(BIN)/python docs/fill_tables.py $(OUT)/claims.json
 
 $(VENV)/bin/python:

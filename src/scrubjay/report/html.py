@@ -23,7 +23,7 @@ from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.report.bundle import page_script, style, template
 from scrubjay.report.claims_json import claims_json
 from scrubjay.report.portrait_json import portrait_json
-from scrubjay.report.sections import SECTIONS, Drawn, Section, claims_of
+from scrubjay.report.sections import Drawn, Laid, laid_out
 from scrubjay.study.claims import HOLDS, PARTLY, Claim
 from scrubjay.study.portrait import Portrait
 from scrubjay.study.records import Study
@@ -62,7 +62,7 @@ class Report:
         except BadInput as refusal:
             portrait, place = "null", f'<p class="prose">The network is not in this page: {escape(str(refusal))}.</p>'
         drawn = {path.name: path for path in figures}
-        sections = [section for section in SECTIONS if claims_of(section, study) or _figures(section, drawn)]
+        sections = laid_out(study, drawn)
         return cls(
             study.title,
             Template(template()).substitute(
@@ -76,7 +76,7 @@ class Report:
                 post_head='<th scope="col" class="number">post*</th>' if _is_published(study) else "",
                 claims="\n".join(_row(claim, _is_published(study)) for claim in study.claims),
                 explorer=place,
-                sections="\n".join(_section(section, study, drawn) for section in sections),
+                sections="\n".join(_section(laid, drawn) for laid in sections),
                 provenance="\n".join(
                     f"<dt>{escape(str(key))}</dt><dd>{escape(_told(value))}</dd>"
                     for key, value in study.provenance.items()
@@ -162,8 +162,8 @@ def _reading(study: Study) -> str:
     return words
 
 
-def _contents(sections: Sequence[Section]) -> list[tuple[str, str]]:
-    own = [(section.anchor, section.title) for section in sections]
+def _contents(sections: Sequence[Laid]) -> list[tuple[str, str]]:
+    own = [(laid.section.anchor, laid.section.title) for laid in sections]
     return [("claims", "The claims"), ("play", "The network itself"), *own, ("provenance", "Where this comes from")]
 
 
@@ -188,12 +188,12 @@ def _verdict(claim: Claim) -> str:
     return f'<span class="verdict {claim.verdict}">{claim.verdict}</span>'
 
 
-def _section(section: Section, study: Study, drawn: dict[str, Path]) -> str:
-    said = "".join(_sentence(claim) for claim in claims_of(section, study))
-    figures = "".join(_figure(figure, drawn[figure.file]) for figure in _figures(section, drawn))
+def _section(laid: Laid, drawn: dict[str, Path]) -> str:
+    said = "".join(_sentence(claim) for claim in laid.claims)
+    figures = "".join(_figure(figure, drawn[figure.file]) for figure in laid.figures)
     return (
-        f'<section id="{section.anchor}"><h2>{escape(section.title)}</h2>'
-        f'<p class="prose">{escape(section.question)}</p><ul class="said">{said}</ul>{figures}</section>'
+        f'<section id="{laid.section.anchor}"><h2>{escape(laid.section.title)}</h2>'
+        f'<p class="prose">{escape(laid.section.question)}</p><ul class="said">{said}</ul>{figures}</section>'
     )
 
 
@@ -210,17 +210,14 @@ def _between(claim: Claim) -> str:
     return f" ({low} to {high})" if isinstance(low, int) else f" ({low:.1%} to {high:.1%})"
 
 
-def _figures(section: Section, drawn: dict[str, Path]) -> list[Drawn]:
-    return [figure for figure in section.figures if figure.file in drawn]
-
-
 def _figure(figure: Drawn, path: Path) -> str:
     with _opened(path) as image:
         width, height = image.size
         buffer = BytesIO()
         image.convert("RGB").quantize(_COLOURS).convert("RGB").save(buffer, "WEBP", lossless=True, method=4)
     return (
-        f'<figure class="drawn"><div class="wide sideways" tabindex="0" role="region" aria-label="Figure">'
+        f'<figure class="drawn"><div class="wide sideways" tabindex="0" role="region" '
+        f'aria-label="Figure, {escape(Path(figure.file).stem)}">'
         f'<img alt="{escape(figure.alternative)}" width="{width}" height="{height}" '
         f'src="{_data_url("image/webp", buffer.getvalue())}"></div>'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"

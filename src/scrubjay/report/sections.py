@@ -1,5 +1,6 @@
 """The report's sections, in the post's order: which claims and which figure stand in each, and what to look for."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from scrubjay.study.claims import Claim
@@ -189,16 +190,34 @@ SECTIONS = (
         ),
     ),
 )
-"""Every section there can be; a section without claims and figures is left out."""
+"""Every section that has claims or figures of its own."""
+
+_FURTHER = Section("further", "Further claims", "What else was measured?", ())
 
 
-def claims_of(section: Section, study: Study) -> list[Claim]:
-    """The claims that belong to a section."""
-    return [claim for claim in study.claims if _home(claim) is section]
+@dataclass(frozen=True)
+class Laid:
+    """A section as a study fills it."""
+
+    section: Section
+    claims: tuple[Claim, ...]
+    figures: tuple[Drawn, ...]
 
 
-def _home(claim: Claim) -> Section | None:
-    fitting = [
-        (len(prefix), section) for section in SECTIONS for prefix in section.claims if claim.id.startswith(prefix)
+def laid_out(study: Study, files: Container[str]) -> list[Laid]:
+    """The sections that a study has claims or figures for, the latter among the given files; no claim is left out."""
+    homes = {claim.id: _home(claim) for claim in study.claims}
+    filled = [
+        Laid(
+            section,
+            tuple(claim for claim in study.claims if homes[claim.id] is section),
+            tuple(figure for figure in section.figures if figure.file in files),
+        )
+        for section in (*SECTIONS, _FURTHER)
     ]
-    return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+    return [laid for laid in filled if laid.claims or laid.figures]
+
+
+def _home(claim: Claim) -> Section:
+    fitting = {prefix: each for each in SECTIONS for prefix in each.claims if claim.id.startswith(prefix)}
+    return fitting[max(fitting, key=len)] if fitting else _FURTHER

@@ -56,11 +56,26 @@ export class Board {
   }
 }
 
-/** The theme's colours as the style sheet has them. */
-export function ink(canvas) {
-  const style = getComputedStyle(canvas);
-  const named = (name) => style.getPropertyValue(`--sj-${name}`);
-  return { text: style.color, line: named("line"), halo: named("halo"), mark: named("mark") };
+/** The theme's colours as the style sheet has them; asked for anew only after a while, since asking costs a layout. */
+export class Theme {
+  constructor(root) {
+    this.root = root;
+    this.asked = -Infinity;
+  }
+
+  get ink() {
+    if (performance.now() - this.asked > 500) {
+      this.asked = performance.now();
+      const style = getComputedStyle(this.root);
+      const named = (name) => style.getPropertyValue(`--sj-${name}`);
+      this.kept = { text: style.color, line: named("line"), halo: named("halo"), mark: named("mark") };
+    }
+    return this.kept;
+  }
+
+  forget() {
+    this.asked = -Infinity;
+  }
 }
 
 /** The letter of a position, as the post names them: A, B, C. */

@@ -2,7 +2,7 @@
 
 import { byClass, classPalette, css } from "./colours.js";
 import { Controls } from "./controls.js";
-import { element } from "./elements.js";
+import { Theme, element } from "./elements.js";
 import { Gallery, agreement } from "./gallery.js";
 import { Grid } from "./grid.js";
 import { Inspector } from "./inspector.js";
@@ -34,16 +34,20 @@ class Explorer {
     this.status = element("p", { class: "sj-status", role: "status" });
     this.legend = element("p", { class: "sj-legend" });
     this.controls = new Controls(this.scene);
-    this.plane = new Plane(this.scene, grid);
+    this.theme = new Theme(root);
+    this.plane = new Plane(this.scene, grid, this.theme);
     this.gallery = new Gallery(this.scene, grid);
-    this.pattern = new PatternPanel(this.scene);
+    this.pattern = new PatternPanel(this.scene, this.theme);
     this.strips = new Strips(this.scene, grid);
     this.neuron = new NeuronPanel(this.scene, grid);
     this.inspector = new Inspector(this.scene);
     this.#layout(root);
-    this.theme = matchMedia("(prefers-color-scheme: dark)");
-    this.redraw = () => this.#changed();
-    this.theme.addEventListener("change", this.redraw);
+    this.scheme = matchMedia("(prefers-color-scheme: dark)");
+    this.redraw = () => {
+      this.theme.forget();
+      this.#changed();
+    };
+    this.scheme.addEventListener("change", this.redraw);
     document.addEventListener("themechange", this.redraw);
     this.#draw();
   }
@@ -107,11 +111,9 @@ class Explorer {
 
   #draw() {
     const { scene } = this;
-    const values = scene.filterValues();
-    const gated = values.length ? scene.gate(values) : null;
-    const mlpPre = scene.mlpPre();
-    this.controls.draw(gated && agreement(gated, scene.classes()));
-    this.plane.draw(this.#pointColours(), scene.settings.colour === "error" ? this.binary[1] : null);
+    const { values, gated, mlpPre, agree, colours } = this.#derived();
+    this.controls.draw(agree);
+    this.plane.draw(colours, scene.settings.colour === "error" ? this.binary[1] : null);
     this.gallery.draw(values, gated);
     this.neuron.draw(mlpPre);
     this.strips.draw();
@@ -123,12 +125,24 @@ class Explorer {
     this.told(this.pinned);
   }
 
+  /** What several panels show; kept while nothing but the chosen input changes. */
+  #derived() {
+    const { scene } = this;
+    const key = JSON.stringify({ ...scene.settings, hovered: null, pinned: null });
+    if (this.kept?.key === key && this.kept.answer === scene.answer) return this.kept;
+    const values = scene.filterValues();
+    const gated = values.length ? scene.gate(values) : null;
+    const agree = gated && agreement(gated, scene.classes());
+    this.kept = { key, answer: scene.answer, values, gated, agree, mlpPre: scene.mlpPre(), colours: this.#pointColours() };
+    return this.kept;
+  }
+
   #pointColours() {
     const { scene, classes, binary } = this;
     const now = scene.classes();
     const either = (names, test) => {
       this.#tellColours(names.map((name, k) => [name, binary[k]]));
-      return byClass(Int16Array.from(now, (_, i) => Number(test(i))), binary);
+      return Uint32Array.from(now, (_, i) => binary[Number(test(i))]);
     };
     if (scene.settings.colour === "error") return either(["right", "wrong"], (i) => now[i] !== scene.truth[i]);
     if (scene.settings.colour === "split") return either(["training half", "test half"], (i) => !scene.train[i]);
@@ -175,7 +189,7 @@ class Explorer {
   }
 
   stop() {
-    this.theme.removeEventListener("change", this.redraw);
+    this.scheme.removeEventListener("change", this.redraw);
     document.removeEventListener("themechange", this.redraw);
     if (this.frame) cancelAnimationFrame(this.frame);
     for (const part of [this.scene, this.controls, this.plane, this.gallery, this.neuron, this.pattern]) part.stop();

@@ -1,6 +1,6 @@
 // The images of the domain: truth, answers, disagreements, filter values and masks.
 
-import { byClass, bySign, classPalette, largest } from "./colours.js";
+import { byClass, bySign, byThreshold, classPalette, largest } from "./colours.js";
 import { element, percent, short } from "./elements.js";
 import { DomainImage } from "./image.js";
 
@@ -57,19 +57,21 @@ export class Gallery {
   #filters(values, gated) {
     const { filters } = this.scene.view;
     if (!filters) return [];
+    const { binary } = this;
     const signed = filters.names.map((name, k) => {
       const limit = largest(values[k]);
-      return { name: `${name} value`, tells: "distance beyond the threshold", note: `±${short(limit)}`, colours: bySign(values[k], limit) };
+      const colours = this.#once(`${name} value`, values[k], () => bySign(values[k], limit));
+      return { name: `${name} value`, tells: "distance beyond the threshold", note: `±${short(limit)}`, colours };
     });
-    const masks = filters.names.map((name, k) => ({
-      name: `mask ${name}`,
-      tells: "where the filter is on",
-      note: "",
-      colours: byClass(Int16Array.from(values[k], (value) => Number(value > 0)), this.binary),
-    }));
+    const masks = filters.names.map((name, k) => {
+      const colours = this.#once(`mask ${name}`, values[k], () => byThreshold(values[k], binary));
+      return { name: `mask ${name}`, tells: "where the filter is on", note: "", colours };
+    });
     if (filters.names.length < 2) return [...signed, ...masks];
+    const name = `mask ${filters.gate}`;
     const note = `${percent(agreement(gated, this.scene.classes()))} of answers`;
-    return [...signed, ...masks, { name: `mask ${filters.gate}`, tells: "where the gate says class 1", note, colours: byClass(gated, this.binary) }];
+    const colours = this.#once(name, gated, () => byClass(gated, binary));
+    return [...signed, ...masks, { name, tells: "where the gate says class 1", note, colours }];
   }
 
   /** Paint anew only where the source is another array. */
@@ -90,4 +92,8 @@ export function agreement(a, b) {
   return equal / a.length;
 }
 
-const differing = (a, b) => Int16Array.from(a, (value, i) => Number(value !== b[i]));
+function differing(a, b) {
+  const out = new Int16Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] === b[i] ? 0 : 1;
+  return out;
+}

@@ -12,7 +12,10 @@ export class DomainImage {
     this.note = element("span", { class: "sj-image-note" });
     this.board = new Board(
       { tabindex: 0, role: "application", "aria-label": `${name}: ${describe}. Arrow keys move the pinned input.` },
-      () => this.draw(this.colours),
+      () => {
+        this.marked = undefined;
+        this.draw(this.colours);
+      },
     );
     this.board.canvas.style.aspectRatio = `${grid.columns} / ${grid.rows}`;
     const [down, across] = [grid.rowAt === null ? "" : letter(grid.rowAt), grid.columnAt.map(letter).join(", ")];
@@ -33,16 +36,18 @@ export class DomainImage {
   draw(colours, note = this.note.textContent) {
     if (!colours) return;
     const { grid, board } = this;
+    const input = this.scene.shown;
+    if (this.note.textContent !== note) this.note.textContent = note;
+    if (colours === this.colours && input === this.marked) return;
+    this.marked = input;
     if (colours !== this.colours) {
       this.colours = colours;
       const pixels = new ImageData(new Uint8ClampedArray(colours.buffer), grid.columns, grid.rows);
       this.cells.getContext("2d").putImageData(pixels, 0, 0);
     }
-    if (this.note.textContent !== note) this.note.textContent = note;
     const context = board.cleared();
     context.imageSmoothingEnabled = false;
     context.drawImage(this.cells, 0, 0, board.width, board.height);
-    const input = this.scene.shown;
     if (input === null) return;
     const x = (((input % grid.columns) + 0.5) / grid.columns) * board.width;
     const y = ((Math.floor(input / grid.columns) + 0.5) / grid.rows) * board.height;

@@ -20,20 +20,22 @@ export class Inspector {
     Object.assign(this, { values, gated, mlpPre });
     const { scene } = this;
     const input = scene.shown;
-    if (input === null) {
-      this.title.textContent = "No input chosen";
-      this.body.replaceChildren(...this.#rows(this.#names().map((name) => [name, "·"])));
-      return;
+    const names = this.#names();
+    if (this.body.dataset.names !== names.join()) {
+      this.body.dataset.names = names.join();
+      this.cells = names.map(() => element("td"));
+      this.body.replaceChildren(
+        ...names.map((name, k) => element("tr", {}, element("th", { scope: "row" }, name), this.cells[k])),
+      );
     }
-    const tokens = scene.network.positions.map((set, at) => `${letter(at)} = ${set[scene.network.choices[at][input]]}`);
-    const kept = scene.settings.hovered === null ? " (pinned)" : "";
-    this.title.textContent = tokens.join(", ") + kept;
-    const rows = this.#names().map((name) => [name, this.#tell(name, input)]);
-    this.body.replaceChildren(...this.#rows(rows));
+    set(this.title, input === null ? "No input chosen" : this.#title(input));
+    names.forEach((name, k) => set(this.cells[k], input === null ? "·" : this.#tell(name, input)));
   }
 
-  #rows(rows) {
-    return rows.map(([name, told]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, told)));
+  #title(input) {
+    const { network, settings } = this.scene;
+    const tokens = network.positions.map((tokens, at) => `${letter(at)} = ${tokens[network.choices[at][input]]}`);
+    return tokens.join(", ") + (settings.hovered === null ? " (pinned)" : "");
   }
 
   #names() {
@@ -64,4 +66,8 @@ export class Inspector {
     }
     return `class ${this.gated[input]}`;
   }
+}
+
+function set(place, words) {
+  if (place.textContent !== words) place.textContent = words;
 }

@@ -33,13 +33,18 @@ export class NeuronPanel {
   draw(mlpPre) {
     const { neuron } = this.scene.settings;
     const { order } = this.scene.view;
-    const limit = largest(mlpPre);
-    this.image.draw(bySign(mlpPre, limit), `±${short(limit)}`);
+    if (this.painted?.mlpPre !== mlpPre) {
+      const limit = largest(mlpPre);
+      this.painted = { mlpPre, colours: bySign(mlpPre, limit), note: `±${short(limit)}` };
+    }
+    this.image.draw(this.painted.colours, this.painted.note);
     if (document.activeElement !== this.number) this.number.value = neuron;
-    const live = mlpPre.reduce((sum, value) => sum + Number(value > 0), 0) / mlpPre.length;
-    this.note.textContent =
-      `Neuron ${neuron} goes through on ${percent(live)} of the inputs. ` +
+    let live = 0;
+    for (let i = 0; i < mlpPre.length; i++) live += Number(mlpPre[i] > 0);
+    const words =
+      `Neuron ${neuron} goes through on ${percent(live / mlpPre.length)} of the inputs. ` +
       `By how much what it adds to the answer varies, it is number ${order.indexOf(neuron) + 1} of ${order.length}.`;
+    if (this.note.textContent !== words) this.note.textContent = words;
   }
 
   stop() {

@@ -2,9 +2,8 @@
 
 import { mount } from "./explorer.js";
 
-const place = document.getElementById("explorer");
-const embedded = document.getElementById("portrait");
-if (embedded) globalThis.scrubjay = mount(place, JSON.parse(embedded.textContent));
+const portrait = JSON.parse(document.getElementById("portrait").textContent);
+if (portrait) globalThis.scrubjay = mount(document.getElementById("explorer"), portrait);
 
 const rows = [...document.querySelectorAll("#claims tbody tr")];
 const words = document.getElementById("claims-words");

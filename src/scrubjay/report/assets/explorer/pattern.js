@@ -1,25 +1,44 @@
 // How the last token attends, head by head: the shown input against the mean over all inputs.
 
 import { ONE, ZERO } from "./colours.js";
-import { Board, ink, letter } from "./elements.js";
+import { Board, element, letter } from "./elements.js";
 
 const MARGIN = { left: 40, right: 6, top: 26, bottom: 36 };
 const COLOURS = [ZERO, ONE, "#009e73", "#cc79a7", "#56b4e9"];
 
 export class PatternPanel {
-  constructor(scene) {
+  constructor(scene, theme) {
     this.scene = scene;
+    this.theme = theme;
     this.board = new Board(
       { class: "sj-pattern", role: "img", "aria-label": "attention pattern of the shown input by head, against the mean" },
       () => this.draw(),
     );
-    this.root = this.board.canvas;
+    const { n_heads: heads } = scene.network.config;
+    const positions = scene.network.positions.map((_, at) => letter(at));
+    this.cells = Array.from({ length: heads }, () => positions.map(() => element("td")));
+    const row = (name, cells) => element("tr", {}, element("th", { scope: "row" }, name), ...cells);
+    const head = element("tr", {}, ...["head", ...positions].map((name) => element("th", { scope: "col" }, name)));
+    this.root = element(
+      "div",
+      {},
+      this.board.canvas,
+      element(
+        "details",
+        { class: "sj-numbers" },
+        element("summary", {}, "in numbers"),
+        element("table", {}, element("thead", {}, head), element("tbody", {}, ...this.cells.map((cells, k) => row(String(k), cells)))),
+      ),
+    );
   }
 
   draw() {
     const { board, scene } = this;
+    const key = [scene.shown, scene.settings.t, board.width, this.theme.ink.text].join();
+    if (key === this.drawn) return;
+    this.drawn = key;
     const context = board.cleared();
-    const theme = ink(board.canvas);
+    const theme = this.theme.ink;
     const { n_heads: heads } = scene.network.config;
     const positions = scene.network.positions.length;
     const [x0, x1, y0, y1] = [MARGIN.left, board.width - MARGIN.right, board.height - MARGIN.bottom, MARGIN.top];
@@ -27,6 +46,7 @@ export class PatternPanel {
     const bar = (0.8 * across) / positions;
     const up = (share) => y0 - share * (y0 - y1);
     const own = scene.shown === null ? scene.network.mean : scene.pattern(scene.shown);
+    this.cells.forEach((cells, head) => cells.forEach((cell, at) => (cell.textContent = own[at * heads + head].toFixed(3))));
     context.font = "12px system-ui, sans-serif";
     context.fillStyle = theme.text;
     context.strokeStyle = theme.line;

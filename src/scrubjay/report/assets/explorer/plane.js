@@ -1,6 +1,6 @@
 // Every input as a point in the plane of two axes, with the filters' boundaries, which can be dragged.
 
-import { Board, ink } from "./elements.js";
+import { Board } from "./elements.js";
 import { choosing } from "./grid.js";
 import { dot } from "./network.js";
 
@@ -8,8 +8,9 @@ const MARGIN = { left: 46, right: 10, top: 10, bottom: 40 };
 const GRAB = 6; // how near, in pixels, a pointer takes hold of a boundary
 
 export class Plane {
-  constructor(scene, grid) {
+  constructor(scene, grid, theme) {
     this.scene = scene;
+    this.theme = theme;
     this.board = new Board(
       {
         tabindex: 0,
@@ -33,7 +34,7 @@ export class Plane {
     [this.colours, this.last] = [colours, last];
     this.points = [scene.coordinates(x), scene.coordinates(y)];
     this.range = [this.#extent(x, this.points[0]), this.#extent(y, this.points[1])];
-    const theme = ink(board.canvas);
+    const theme = this.theme.ink;
     this.#scatter(colours);
     const context = board.context;
     context.setTransform(board.scale, 0, 0, board.scale, 0, 0);
@@ -54,7 +55,10 @@ export class Plane {
       for (const ends of [at0, at1])
         for (const value of ends) [low, high] = [Math.min(low, value - origin), Math.max(high, value - origin)];
     const still = settings.length === 0;
-    for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] < low) low = values[i];
+      if (values[i] > high) high = values[i];
+    }
     if (still) this.extents.set(name, [low, high]);
     const room = 0.03 * (high - low) || 1;
     return [low - room, high + room];

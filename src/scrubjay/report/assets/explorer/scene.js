@@ -165,7 +165,8 @@ export class Scene {
     return names.map((_, k) => {
       const values = this.coordinates(`filter${k}`);
       const by = this.settings.moved[this.settings.view][k];
-      return by ? values.map((value) => value - by) : values;
+      for (let i = 0; i < values.length; i++) values[i] -= by;
+      return values;
     });
   }
 
@@ -187,7 +188,7 @@ export class Scene {
     const out = new Int16Array(this.size);
     for (let i = 0; i < out.length; i++) {
       let row = 0;
-      for (const filter of values) row = 2 * row + (filter[i] > 0 ? 1 : 0);
+      for (let k = 0; k < values.length; k++) row = 2 * row + (values[k][i] > 0 ? 1 : 0);
       out[i] = table[row];
     }
     return out;
