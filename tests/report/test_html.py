@@ -12,6 +12,7 @@ from scrubjay.errors import BadInput
 from scrubjay.model.config import Config
 from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.report.bundle import page_script, style, widget_script
+from scrubjay.report.figures import figures_of
 from scrubjay.report.html import Report, open_report
 from scrubjay.report.portrait_json import escaped
 from scrubjay.report.sections import laid_out
@@ -41,6 +42,12 @@ def test_every_claim_has_its_section_and_the_longest_prefix_decides(bundled_stud
     assert "further" not in placed
     assert placed["inputs"] == [c.id for c in bundled_study.claims if c.id.startswith("scrub.inputs.")] != []
     assert not any(name.startswith("scrub.inputs.") for name in placed["scrubbing"])
+
+
+def test_every_figure_has_its_place_and_caption(bundled_study: Study) -> None:
+    drawn = figures_of(bundled_study)
+    placed = [figure.file for laid in laid_out(bundled_study, drawn) for figure in laid.figures]
+    assert sorted(placed) == sorted(drawn)
 
 
 def test_a_claim_without_a_section_is_not_lost(bundled_study: Study) -> None:

@@ -182,10 +182,17 @@ SECTIONS = (
         ("errors.", "program."),
         (
             Drawn(
-                "program.png",
-                "Errors over the domain with the curves of the labelling program, and how readable each part of it is",
-                "Errors that keep to a curve are a boundary that the network has learnt roughly. A part that is "
-                "readable from the stream and not from the filters is known to the network and not to the explanation.",
+                "errors.png",
+                "The network's errors over the domain with the program's curves; errors by boundary, by distance and "
+                "by kind of row",
+                "Errors that keep to a curve are a boundary that the network has learnt roughly. Hold the counts for "
+                "each change of label against those of errors thrown at random in the same rows.",
+            ),
+            Drawn(
+                "readable.png",
+                "How well each part of the program can be read linearly from resid_mid and from the filters",
+                "A part that can be read from the stream and not from the filters is known to the network and not to "
+                "the explanation. Each is held against tokens renamed at random.",
             ),
         ),
     ),
