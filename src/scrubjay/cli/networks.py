@@ -1,0 +1,80 @@
+"""Commands that make and read networks: train, import, info."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scrubjay.cli.words import TASK_HELP, Device, Net, fail, given_network, given_task, say
+from scrubjay.errors import UsageError
+
+
+def train(
+    task: Annotated[str, typer.Argument(help=TASK_HELP)],
+    out: Annotated[Path, typer.Option(help="The run's folder: network, state, history, epochs on the way.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the initial weights.")] = 0,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Default: the recipe's.")] = None,
+    device: Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's saved state.")] = False,
+    save_every: Annotated[int, typer.Option(min=1, help="Epochs between saved states.")] = 500,
+) -> None:
+    """Train a network by its task's recipe; Ctrl-C leaves a state that --resume goes on from."""
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from scrubjay.model.run_folder import train_into
+    from scrubjay.model.training import Progress, chosen_device
+
+    asked = given_task(task)
+    if asked.recipe is None:
+        raise UsageError(f"task {asked.name} has no recipe, so there are no sizes to train at")
+    recipe = replace(asked.recipe, seed=seed, epochs=epochs or asked.recipe.epochs)
+    on = chosen_device(device)
+    with tqdm(total=recipe.epochs, unit="epoch", file=sys.stderr, disable=None) as bar:
+
+        def report(progress: Progress) -> None:
+            bar.update(progress.epoch - bar.n)
+            bar.set_postfix_str(
+                f"loss {progress.train_loss:.2e} / {progress.test_loss:.2e}, "
+                f"right {progress.train_accuracy:.1%} / {progress.test_accuracy:.1%}"
+            )
+
+        try:
+            saved = train_into(out, asked, recipe, resume=resume, device=on, save_every=save_every, report=report)
+        except KeyboardInterrupt:
+            bar.close()
+            fail(f"interrupted; the same command with --resume goes on from the state in {out}", 130)
+    final = saved.manifest["training"]
+    say(f"Right on {final['train_accuracy']:.2%} of the training and {final['test_accuracy']:.2%} of the test half.")
+    say(f"Wrote {out}; next: scrubjay explain {out}")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A checkpoint of another program.")],
+    out: Annotated[Path, typer.Option(help="The network file to write.")],
+    layout: Annotated[str, typer.Option(help="auto, challenge or transformer-lens.")] = "auto",
+    task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} Kept with the network.")] = None,
+) -> None:
+    """Turn another program's checkpoint into a network file; nothing in it is ever run."""
+    from scrubjay.model.checkpoint import import_network, save_network
+
+    network, source = import_network(file, layout)
+    if task is not None:
+        asked = given_task(task)
+        network.config.check_domain(asked.domain)
+        if not task.endswith(".npz"):
+            task = asked.name
+    save_network(out, network, task=task, source=source)
+    say(f"Read {file} in the layout {source['layout']!r}: {network.config}")
+    say(f"Wrote {out}; next: scrubjay explain {out}")
+
+
+def info(
+    net: Net = None,
+) -> None:
+    """Print what a network file says of itself, after checking its seal."""
+    import json
+
+    sys.stdout.write(json.dumps(given_network(net).manifest, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,104 @@
+"""Commands that show how a network works: explain, view, animate."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scrubjay.cli.words import Device, Net, OwnTask, given_network, given_task, say
+from scrubjay.errors import UsageError
+
+
+def explain(
+    net: Net = None,
+    task: OwnTask = None,
+    out: Annotated[Path, typer.Option(help="The folder for report, claims and figures.")] = Path("scrubjay-report"),
+    json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of tables.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of every random draw and start.")] = 0,
+    draws: Annotated[int, typer.Option(min=2, help="Of each licensed ablation.")] = 100,
+    permute: Annotated[bool, typer.Option("--permute", help="Resample by permutation, as the post does.")] = False,
+    uncorrelated: Annotated[
+        bool, typer.Option("--uncorrelated", help="A complement uncorrelated with the filters, not orthogonal to them.")
+    ] = False,
+    device: Device = "auto",
+) -> None:
+    """Take a network apart: claims with controls, a plain paragraph, and figures."""
+    from rich.console import Console
+    from tqdm import tqdm
+
+    from scrubjay.files import writable_folder
+    from scrubjay.model.training import chosen_device
+    from scrubjay.report.claims_json import claims_json, write_claims
+    from scrubjay.report.figures import write_figures
+    from scrubjay.report.html import write_report
+    from scrubjay.report.tables import study_tables
+    from scrubjay.study.explain import explain as study_of
+
+    saved = given_network(net)
+    asked = given_task(task or saved.task)
+    saved.network.config.check_domain(asked.domain)
+    on = chosen_device(device)
+    writable_folder(out)
+    with tqdm(total=None, file=sys.stderr, disable=None, bar_format="{desc} [{elapsed}]") as bar:
+        study = study_of(
+            saved,
+            asked,
+            seed=seed,
+            draws=draws,
+            device=on,
+            sampling="permute" if permute else "independent",
+            basis="uncorrelated" if uncorrelated else "orthogonal",
+            command=shlex.join(["scrubjay", *sys.argv[1:]]),
+            progress=bar.set_description_str,
+        )
+        bar.set_description_str("drawing the figures")
+        figures = write_figures(study, out)
+        bar.set_description_str("writing the report")
+        report = write_report(study, saved.network, out, figures)
+    claims = write_claims(study, out)
+    if json:
+        sys.stdout.write(claims_json(study))
+    else:
+        Console(file=sys.stdout).print(study_tables(study))
+    say(f"Wrote {report}, {claims.name} and {len(figures)} figures; next: scrubjay view {out}", quiet=json)
+
+
+def view(
+    folder: Annotated[Path, typer.Argument(help="Where explain wrote its report.")] = Path("scrubjay-report"),
+) -> None:
+    """Open a report in the browser."""
+    from scrubjay.report.html import open_report
+
+    address, is_open = open_report(folder)
+    say(f"Opened {address}" if is_open else f"No browser could be started here; open {address}")
+
+
+def animate(
+    what: Annotated[str, typer.Argument(help="mlp, neurons, attention, shift-random, shift-alpha, shift-beta or all.")],
+    out: Annotated[Path, typer.Option(help="A .gif, .webp or (with ffmpeg) .mp4; for `all` a folder of GIFs.")],
+    net: Net = None,
+    task: OwnTask = None,
+    frozen: Annotated[bool, typer.Option("--frozen", help="With attention frozen to its mean.")] = False,
+    frames: Annotated[int, typer.Option(min=2, max=5000, help="How many at the most.")] = 1026,
+    seed: Annotated[int, typer.Option(min=0, help="Of a random direction and the fit.")] = 0,
+) -> None:
+    """Draw all inputs moving as the network is changed: the post's animations."""
+    from tqdm import tqdm
+
+    from scrubjay.report.animation import check_format, write_animation
+    from scrubjay.study.motion import MOTIONS, Moving
+
+    if what not in (*MOTIONS, "all"):
+        raise UsageError(f"there is no animation {what!r}; there are {', '.join(MOTIONS)} and all")
+    names = list(MOTIONS) if what == "all" else [what]
+    paths = [out / f"{name}.gif" if what == "all" else out for name in names]
+    check_format(paths[0])
+    saved = given_network(net)
+    moving = Moving.of(saved, given_task(task or saved.task), frozen=frozen, seed=seed)
+    for name, path in zip(names, paths, strict=True):
+        motion = MOTIONS[name](moving, frames)
+        with tqdm(total=motion.count, unit="frame", desc=name, file=sys.stderr, disable=None) as bar:
+            write_animation(motion, path, bar.update)
+        say(f"Wrote {path}: {motion.count} frames")

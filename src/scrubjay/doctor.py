@@ -1,0 +1,84 @@
+"""What scrubjay finds on this machine: versions, device, threads, helpers and extras."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import webbrowser
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+_CORE = ("torch", "numpy", "safetensors", "matplotlib", "Pillow", "typer")
+_EXTRAS = {
+    "notebook": ("anywidget", "scrubjay.explore in notebooks"),
+    "transformer-lens": ("transformer_lens", "to and from TransformerLens"),
+    "nnsight": ("nnsight", "tracing with nnsight"),
+    "hub": ("huggingface_hub", "scrubjay push, and networks from hf://"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked for.
+
+    Attributes:
+        what: was looked for; found: what there is; advice: what would help, empty where nothing is missing.
+    """
+
+    what: str
+    found: str
+    advice: str = ""
+
+
+def examine() -> tuple[Finding, ...]:
+    """Look at the machine; nothing is written and no network is asked."""
+    return (*_versions(), *_device(), *_programs(), *_extras())
+
+
+def _versions() -> list[Finding]:
+    own = [Finding("scrubjay", version("scrubjay")), Finding("Python", platform.python_version())]
+    return [*own, *(Finding(name, _version(name) or "missing", "" if _version(name) else "pip install scrubjay again")
+                    for name in _CORE)]  # fmt: skip
+
+
+def _device() -> list[Finding]:
+    import torch
+
+    if torch.cuda.is_available():
+        device = f"cuda: {torch.cuda.get_device_name()}"
+    else:
+        device = "mps" if torch.backends.mps.is_available() else "cpu"
+    return [
+        Finding("device", f"{device} (what --device auto takes)"),
+        Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores (OMP_NUM_THREADS sets them)"),
+    ]
+
+
+def _programs() -> list[Finding]:
+    ffmpeg = shutil.which("ffmpeg")
+    try:
+        browser = webbrowser.get().name
+    except webbrowser.Error:
+        browser = None
+    return [
+        Finding("ffmpeg", ffmpeg or "none", "" if ffmpeg else "animations as .mp4 need it; .gif and .webp don't"),
+        Finding("browser", browser or "none", "" if browser else "`scrubjay view` will print the address instead"),
+        Finding("writes to", "--out alone; no cache folder"),
+    ]
+
+
+def _extras() -> list[Finding]:
+    found = []
+    for extra, (module, purpose) in _EXTRAS.items():
+        is_there = importlib.util.find_spec(module) is not None
+        advice = "" if is_there else f"pip install 'scrubjay[{extra}]' for {purpose}"
+        told = f"{module} {_version(module) or ''}".rstrip() if is_there else "not installed"
+        found.append(Finding(f"extra {extra}", told, advice))
+    return found
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name.replace("_", "-"))
+    except PackageNotFoundError:
+        return None
