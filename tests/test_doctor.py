@@ -21,7 +21,7 @@ def test_versions_threads_and_extras_are_told() -> None:
     assert found["torch"] == torch.__version__
     assert found["threads"].startswith(f"{torch.get_num_threads()} of ")
     assert found["extra notebook"].startswith("anywidget ")
-    assert list(found)[0] == "scrubjay"
+    assert next(iter(found)) == "scrubjay"
 
 
 def test_each_line_names_a_thing_and_what_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
