@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "post.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "post.md", ROOT / "docs" / "labelling-function.md")
 
 
 def filled(page: str, claims: list[dict[str, Any]]) -> str:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/post.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/post.md", "docs/labelling-function.md"])
 def test_the_tables_are_those_of_the_pinned_claims(page: str) -> None:
     text = (ROOT / page).read_text()
     spec = importlib.util.spec_from_file_location("fill_tables", ROOT / "docs" / "fill_tables.py")

@@ -2,7 +2,7 @@
 
 The stages, in order; each takes and returns frozen dataclasses:
 
-    task ─▶ model ─▶ activations ─▶ geometry ─▶ evidence ─▶ study ─▶ report
+    task ─▶ model ─▶ activations ─▶ geometry ─▶ program ─▶ evidence ─▶ study ─▶ report
 
 The names below are imported on first use, so that ``import scrubjay`` is quick.
 """
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from scrubjay.model.config import Config as Config
     from scrubjay.model.run_folder import train_into as train_into
     from scrubjay.model.transformer import OneLayerTransformer as OneLayerTransformer
+    from scrubjay.program.errors import error_map as error_map
+    from scrubjay.program.expression import Program as Program
     from scrubjay.report.claims_json import write_claims as write_claims
     from scrubjay.report.figures import write_figures as write_figures
     from scrubjay.report.html import Report as Report
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from scrubjay.study.claims import Claim as Claim
     from scrubjay.study.explain import explain as explain
     from scrubjay.study.records import Study as Study
+    from scrubjay.study.recovery import recover_program as recover_program
     from scrubjay.task.challenge2 import challenge2 as challenge2
     from scrubjay.task.domain import Domain as Domain
     from scrubjay.task.modular import modular_addition as modular_addition
@@ -56,6 +59,7 @@ _HOMES = {
     "Hypothesis": "evidence.scrubbing",
     "OneLayerTransformer": "model.transformer",
     "PCA": "geometry.pca",
+    "Program": "program.expression",
     "Readout": "activations.readout",
     "Recipe": "task.recipe",
     "Report": "report.html",
@@ -66,6 +70,7 @@ _HOMES = {
     "bundled_network": "model.checkpoint",
     "causal_subspace": "geometry.subspace",
     "challenge2": "task.challenge2",
+    "error_map": "program.errors",
     "explain": "study.explain",
     "explore": "report.notebook",
     "fit_filters": "geometry.filters",
@@ -76,6 +81,7 @@ _HOMES = {
     "named_task": "task.named",
     "read_gate": "geometry.gate",
     "record": "activations.record",
+    "recover_program": "study.recovery",
     "save_network": "model.checkpoint",
     "train_into": "model.run_folder",
     "write_claims": "report.claims_json",

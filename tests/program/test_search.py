@@ -36,7 +36,8 @@ def test_the_public_labels_program_is_recovered_from_the_matrix_alone(public_lab
     assert found is not None and found.length.exceptions == 0
     assert (over(found.program, 113) == labels).all()
     assert found.length.total < 160 < 12_500 < Observed.of(labels).table_bits
-    assert "isqrt(a**3) % 8" in found.program.python() and "a + b < 133" in found.program.python()
+    page = Path(__file__).parents[2] / "docs" / "labelling-function.md"
+    assert f"```python\n{found.program.python()}```" in page.read_text()
 
 
 def test_the_training_half_gives_all_of_it(challenge: Task) -> None:

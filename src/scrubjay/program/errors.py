@@ -48,7 +48,8 @@ class ErrorMap:
     Attributes:
         along: what a line is, ``row`` or ``column``.
         wrong: where the network differs from the program; distance: of each input, in cells of its line, to the nearest
-            change (1 on either side of it; 0 in a line without one). Both arranged as the domain's image.
+            change (1 on either side of it; 0 in a line without one); sides: the truth of each curve. All arranged as
+            the domain's image.
         regions: by the truth values of the curves; boundaries: by the nearest change's curve; patterns: by the labels
             that a line runs through; halves: of the split, empty without one.
         near: the share of errors at most ``NEAR`` cells from a change; near_null: the same of as many errors thrown
@@ -61,6 +62,7 @@ class ErrorMap:
     along: str
     wrong: Bool[np.ndarray, "rows columns"]
     distance: Int[np.ndarray, "rows columns"]
+    sides: tuple[Bool[np.ndarray, "rows columns"], ...]
     regions: tuple[Part, ...]
     boundaries: tuple[Part, ...]
     patterns: tuple[Part, ...]
@@ -115,6 +117,7 @@ def error_map(program: Program, task: Task, classes: Classes, *, seed: int = 0) 
         along="column" if turned else "row",
         wrong=wrong.T if turned else wrong,
         distance=distance.T if turned else distance,
+        sides=tuple(curve.truth(a, b).reshape(task.domain.shape) for curve in program.curves),
         regions=tuple(_regions(program, a, b, wrong, lines)),
         boundaries=tuple(
             Part(name, int((nearest == at).sum()), int(wrong[nearest == at].sum()), changes=int((owners == at).sum()))

@@ -59,6 +59,8 @@ def _over_labels(axes: Axes, study: Study, errors: ErrorMap) -> None:
     axes.imshow(
         study.task.domain.image(labels).numpy(), cmap=ListedColormap([_PALE_ZERO, _PALE_ONE]), interpolation="nearest"
     )
+    for side in errors.sides:
+        axes.contour(side, levels=[0.5], colors=[INK], linewidths=0.7)
     rows, columns = np.nonzero(errors.wrong)
     answers = study.task.domain.image(study.full.activations.classes).numpy()[errors.wrong]
     for value, colour in ((0, ZERO), (1, ONE), (-1, INK)):
