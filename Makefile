@@ -6,7 +6,7 @@ OUT ?= out
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: explain test lint pictures clean
+.PHONY: explain test lint docs pictures clean
 
 explain: $(VENV)/installed
 	$(BIN)/scrubjay explain --out $(OUT)
@@ -19,6 +19,9 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: explain $(VENV)/installed-dev
+	$(BIN)/sphinx-build -W docs docs/_build
 
 pictures: explain $(VENV)/installed-dev
 	mkdir -p docs/images
@@ -38,4 +41,4 @@ $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) docs/_build

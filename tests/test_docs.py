@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,38 @@ def test_the_readmes_python_runs(
     assert all(claim.id in printed for claim in bundled_study.claims)
     assert len(list((tmp_path / "out").glob("*.png"))) == 11
     assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_the_pages_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
+
+
+def test_the_api_page_has_every_public_name() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    assert sorted(re.findall(r":: scrubjay\.(\w+)\n", page)) == sorted([*scrubjay.__all__, "axes"])
+
+
+def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(ROOT / "docs"), str(tmp_path / "site")]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    for page in ("index", "tour", "reading", "method", "post", "own-network", "api"):
+        assert (tmp_path / "site" / f"{page}.html").stat().st_size > 5000
+
+
+def test_the_tutorials_commands_run_in_an_empty_folder(tmp_path: Path) -> None:
+    tutorial = (ROOT / "docs" / "own-network.md").read_text()
+    for command in re.findall(r"^    ((?:python|scrubjay) .*)$", tutorial, re.MULTILINE):
+        words = command.replace("own_network.py compare", f"{ROOT / 'examples' / 'own_network.py'} majority").split()
+        if words[:2] == ["scrubjay", "view"]:
+            continue
+        program = [sys.executable] if words[0] == "python" else [sys.executable, "-m", "scrubjay"]
+        done = subprocess.run([*program, *words[1:]], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert "no gate" not in done.stdout and "proves nothing of this network" in re.sub(r"\s+", " ", done.stdout)
+    assert (tmp_path / "report" / "report.html").stat().st_size > 100_000

@@ -62,7 +62,10 @@ def explain(
         sys.stdout.write(claims_json(study))
     else:
         Console(file=sys.stdout).print(study_tables(study))
-    say(f"Wrote {report}, {claims.name} and {len(figures)} figures; next: scrubjay view {out}", quiet=json)
+    say(
+        f"Wrote {report}, {claims.name} and {len(figures)} figure{'s' * (len(figures) > 1)}; next: scrubjay view {out}",
+        quiet=json,
+    )
 
 
 def view(

@@ -6,7 +6,7 @@ from scrubjay.evidence.controls import majority_share
 from scrubjay.geometry.draws import share_of
 from scrubjay.geometry.subspace import KEEPS, CausalSubspace
 from scrubjay.program.errors import NEAR
-from scrubjay.study.claims import Claim, count_claim, share_claim
+from scrubjay.study.claims import HOLDS, Claim, count_claim, share_claim
 from scrubjay.study.records import Gated, Side
 from scrubjay.task.task import Task
 
@@ -150,6 +150,11 @@ def _gate_sentence(gated: Gated, claim: Claim) -> str:
     filters = _FILTERS[gated.fit.k].replace("filter", "linear filter")
     on = {"AND": "are both on", "OR": "are not both off", "α": "is on"}.get(name, f"give {name}")
     gives = f"{claim.value:.1%} of its answers, where the strongest control gives {claim.control:.1%}"
+    if claim.verdict == "fails" and claim.control >= HOLDS:
+        return (
+            f"That {name} of {filters} of its post-attention residual stream gives {claim.value:.1%} of its answers "
+            f"proves nothing of this network: the strongest control gives {claim.control:.1%}."
+        )
     if claim.verdict == "fails":
         return (
             f"No gate of linear filters of its post-attention residual stream explains this network: the best, "
