@@ -104,4 +104,4 @@ def animate(
         motion = MOTIONS[name](moving, frames)
         with tqdm(total=motion.count, unit="frame", desc=name, file=sys.stderr, disable=None) as bar:
             write_animation(motion, path, bar.update)
-        say(f"Wrote {path}: {motion.count} frames")
+        say(f"Wrote {path}, {motion.count} frames; any browser shows it")

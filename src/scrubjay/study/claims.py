@@ -34,7 +34,7 @@ class Claim:
 
     @property
     def shown(self) -> tuple[str, str, str]:
-        """The post's figure, the value and the control as a reader wants them: a share, a count, or a difference."""
+        """The post's figure, the value and the control as a reader wants them (a share, a count, or a difference)."""
         return _shown(self.post, self.id), _shown(self.value, self.id), _shown(self.control, self.id)
 
 

@@ -70,7 +70,7 @@ class Domain:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The image's sides: the token counts of the varying positions. Two of them: rows are A, columns are B."""
+        """The token counts of the varying positions, which are the image's sides; of two, rows are A and columns B."""
         return tuple(self.counts[at] for at in self.varying)
 
     @property
