@@ -39,6 +39,12 @@ def test_noise_reads_no_better_than_the_control() -> None:
     assert abs(part.accuracy - part.control) < 0.03
 
 
+def test_a_readout_is_judged_on_inputs_that_it_was_not_fitted_to() -> None:
+    task, _ = of(LINE)
+    (part,) = readable_parts(LINE, task, features(LINE, task, planted=False, d=700), seed=0)
+    assert part.accuracy < 0.75  # on the fitted half, 700 columns of noise give 800 labels almost exactly
+
+
 def test_a_sum_of_token_vectors_holds_any_function_of_one_token_and_the_control_says_so() -> None:
     task, _ = of(TWO)
     one_hot = torch.nn.functional.one_hot(task.domain.tokens(task.domain.inputs())[:, 0], 40).double()
