@@ -18,7 +18,7 @@ def told(*words: str) -> str:
 
 def test_versions_threads_and_extras_are_told() -> None:
     found = {each["what"]: each["found"] for each in json.loads(told("--json"))}
-    assert found["torch"] == torch.__version__
+    assert torch.__version__.startswith(found["torch"].partition("+")[0])
     assert found["threads"].startswith(f"{torch.get_num_threads()} of ")
     assert found["extra notebook"].startswith("anywidget ")
     assert next(iter(found)) == "scrubjay"

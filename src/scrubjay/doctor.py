@@ -37,8 +37,10 @@ def examine() -> tuple[Finding, ...]:
 
 def _versions() -> list[Finding]:
     own = [Finding("scrubjay", version("scrubjay")), Finding("Python", platform.python_version())]
-    return [*own, *(Finding(name, _version(name) or "missing", "" if _version(name) else "pip install scrubjay again")
-                    for name in _CORE)]  # fmt: skip
+    core = [(name, _version(name)) for name in _CORE]
+    return own + [
+        Finding(name, found or "missing", "" if found else "pip install scrubjay again") for name, found in core
+    ]
 
 
 def _device() -> list[Finding]:

@@ -83,6 +83,7 @@ def _by_distance(axes: Axes, errors: ErrorMap) -> None:
         ylabel="share of the errors",
         ylim=(0, 1),
     )
+    axes.set_xticks(range(0, FARTHEST + 1, 5))
     axes.legend(frameon=False, loc="upper left")
 
 
