@@ -50,8 +50,8 @@ def named() -> dict[str, np.ndarray]:
     return {
         "(a + b) mod 113 < 57": (a + b) % 113 < 57,
         "a b < 3000": a * b < 3000,
-        "of three lines": ((a + 2 * b < 150) ^ (2 * a - b < 60)) | (a + b >= 190),
-        "of two circles": (square < 90**2) & (square >= 50**2),
+        "three lines": ((a + 2 * b < 150) ^ (2 * a - b < 60)) | (a + b >= 190),
+        "two circles": (square < 90**2) & (square >= 50**2),
         "a² mod 29 < 12 beyond a³ < 4000 b": (a**2 % 29 < 12) & (a**3 >= 4000 * b),
     }
 
