@@ -13,7 +13,7 @@ NOTEBOOK = Path(__file__).parents[1] / "examples" / "the_post_in_order.ipynb"
 @pytest.fixture(scope="module")
 def outputs() -> dict[int, str]:
     """What each code cell printed, and the kinds of what it showed."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     assert all(not cell.get("outputs") for cell in notebook.cells), "the notebook is kept without outputs"
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
     said = {}
