@@ -133,4 +133,12 @@ def test_help_names_the_commands_and_imports_no_heavy_library(tmp_path: Path) ->
     assert all(re.search(rf"\b{command}\b", found.stdout) for command in ("explain", "train", "import", "info"))
     imported = {line.split("|")[-1].strip().split(".")[0] for line in found.stderr.splitlines()}
     assert {"scrubjay", "typer"} <= imported
-    assert not imported & {"torch", "numpy", "matplotlib", "safetensors"}
+    assert not imported & {
+        "torch",
+        "numpy",
+        "matplotlib",
+        "safetensors",
+        "huggingface_hub",
+        "transformer_lens",
+        "nnsight",
+    }

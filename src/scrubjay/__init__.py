@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from scrubjay.geometry.gate import read_gate as read_gate
     from scrubjay.geometry.pca import PCA as PCA
     from scrubjay.geometry.subspace import causal_subspace as causal_subspace
+    from scrubjay.model.bridge import from_transformer_lens as from_transformer_lens
+    from scrubjay.model.bridge import to_transformer_lens as to_transformer_lens
     from scrubjay.model.checkpoint import SavedNetwork as SavedNetwork
     from scrubjay.model.checkpoint import bundled_network as bundled_network
     from scrubjay.model.checkpoint import import_network as import_network
     from scrubjay.model.checkpoint import load_network as load_network
     from scrubjay.model.checkpoint import save_network as save_network
     from scrubjay.model.config import Config as Config
+    from scrubjay.model.hub import load as load
+    from scrubjay.model.hub import push_network as push_network
     from scrubjay.model.run_folder import train_into as train_into
     from scrubjay.model.transformer import OneLayerTransformer as OneLayerTransformer
     from scrubjay.program.errors import error_map as error_map
@@ -74,15 +78,19 @@ _HOMES = {
     "explain": "study.explain",
     "explore": "report.notebook",
     "fit_filters": "geometry.filters",
+    "from_transformer_lens": "model.bridge",
     "import_network": "model.checkpoint",
+    "load": "model.hub",
     "load_network": "model.checkpoint",
     "mean_pattern": "activations.attention",
     "modular_addition": "task.modular",
     "named_task": "task.named",
+    "push_network": "model.hub",
     "read_gate": "geometry.gate",
     "record": "activations.record",
     "recover_program": "study.recovery",
     "save_network": "model.checkpoint",
+    "to_transformer_lens": "model.bridge",
     "train_into": "model.run_folder",
     "write_claims": "report.claims_json",
     "write_figures": "report.figures",

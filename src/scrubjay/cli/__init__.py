@@ -6,7 +6,7 @@ import sys
 import typer
 
 from scrubjay.cli.machine import doctor
-from scrubjay.cli.networks import import_, info, train
+from scrubjay.cli.networks import import_, info, push, train
 from scrubjay.cli.programs import recover
 from scrubjay.cli.studies import animate, explain, view
 from scrubjay.cli.words import fail
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Reverse-engineer a small transformer over its whole input domain, and test the explanation.",
 )
-for command in (explain, view, animate, recover, train, import_, info, doctor):
+for command in (explain, view, animate, recover, train, import_, info, push, doctor):
     app.command(command.__name__.rstrip("_"))(command)
 
 

@@ -1,4 +1,4 @@
-"""Commands that make and read networks: train, import, info."""
+"""Commands that make, read and share networks: train, import, info, push."""
 
 import sys
 from pathlib import Path
@@ -78,3 +78,20 @@ def info(
     import json
 
     sys.stdout.write(json.dumps(given_network(net).manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def push(
+    net: Annotated[str, typer.Argument(help="A network file or run folder; `bundled` for the bundled one.")],
+    repo: Annotated[str, typer.Argument(help="owner/name on the Hugging Face hub; made if there is none.")],
+    licence: Annotated[
+        str | None, typer.Option(help="For the card, as the hub spells it, such as mit. Default: unknown.")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+) -> None:
+    """Put a network with its model card on the Hugging Face hub."""
+    from scrubjay.model.checkpoint import bundled_network
+    from scrubjay.model.hub import SCHEME, Address, push_network
+
+    page = push_network(bundled_network() if net == "bundled" else Path(net), repo, licence=licence, private=private)
+    say(f"Pushed {net} with its model card: {page}")
+    say(f"Read the card there; next: scrubjay explain {SCHEME}{Address.parse(repo).repo}")

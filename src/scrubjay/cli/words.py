@@ -1,7 +1,6 @@
 """What the commands share: the words of their options, networks and tasks from words, and printing."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -14,15 +13,18 @@ if TYPE_CHECKING:
 
 TASK_HELP = "challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or LABELS.npz."
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Net = Annotated[Path | None, typer.Argument(help="A network file or run folder; default: the bundled one.")]
+Net = Annotated[
+    str | None, typer.Argument(help="A network file, run folder or hf://owner/name; default: the bundled one.")
+]
 OwnTask = Annotated[str | None, typer.Option(help=f"{TASK_HELP} Default: the network's own.")]
 
 
-def given_network(path: Path | None) -> "SavedNetwork":
-    """The network of a path; the bundled one without."""
-    from scrubjay.model.checkpoint import bundled_network, load_network
+def given_network(where: str | None) -> "SavedNetwork":
+    """The network of a path or of the hub; the bundled one without."""
+    from scrubjay.model.checkpoint import bundled_network
+    from scrubjay.model.hub import load
 
-    return load_network(path or bundled_network())
+    return load(where or bundled_network())
 
 
 def given_task(words: str | None) -> "Task":

@@ -87,7 +87,7 @@ def load_network(path: Path) -> SavedNetwork:
     if wrong or set(weights) != set(WEIGHT_AXES):
         raise RefusedFile(f"{file} holds the tensors {sorted(weights)}, and these don't fit its config: {wrong}")
     return SavedNetwork(
-        network=_network(config, weights, file),
+        network=network_of(config, weights, str(file)),
         name=path.name if path.is_dir() else path.stem,
         task=manifest["task"],
         recipe=None if manifest["recipe"] is None else recipe_from(manifest["recipe"]),
@@ -114,7 +114,7 @@ def import_network(path: Path, layout: str = "auto") -> tuple[OneLayerTransforme
     content, tensors = read_foreign(path)
     config, weights, chosen = as_weights(tensors, layout, str(path))
     source = {"file": path.name, "layout": chosen, "sha256": sha256(content).hexdigest()}
-    return _network(config, weights, path), source
+    return network_of(config, weights, str(path)), source
 
 
 def versions() -> dict[str, str]:
@@ -132,12 +132,22 @@ def recipe_from(mapping: Mapping[str, Any]) -> Recipe:
     return Recipe(**{**mapping, "betas": tuple(mapping["betas"])})
 
 
-def _network(config: Config, weights: Mapping[str, torch.Tensor], file: Path) -> OneLayerTransformer:
-    broken = [name for name, weight in weights.items() if not bool(torch.isfinite(weight).all())]
+def network_of(config: Config, weights: Mapping[str, torch.Tensor], name: str) -> OneLayerTransformer:
+    """A network with these weights, without gradients.
+
+    Args:
+        config: its sizes.
+        weights: by name, of the shapes that ``config`` gives.
+        name: what to call their source in a message.
+
+    Raises:
+        BadInput: NaN or infinity.
+    """
+    broken = [key for key, weight in weights.items() if not bool(torch.isfinite(weight).all())]
     if broken:
-        raise BadInput(f"{file} has NaN or infinity in {', '.join(broken)}; such a network has no answers")
-    network = OneLayerTransformer(config, dtype=weights["W_E"].dtype)
+        raise BadInput(f"{name} has NaN or infinity in {', '.join(broken)}; such a network has no answers")
+    network = OneLayerTransformer(config, dtype=weights["W_E"].dtype).to(weights["W_E"].device)
     with torch.no_grad():
-        for name, weight in weights.items():
-            getattr(network, name).copy_(weight)
+        for key, weight in weights.items():
+            getattr(network, key).copy_(weight)
     return network.requires_grad_(False)

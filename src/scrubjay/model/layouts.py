@@ -110,6 +110,11 @@ def _refuse_other_architectures(tensors: Mapping[str, torch.Tensor], file: str) 
             f"{file} has LayerNorm ({', '.join(norms[:4])}); scrubjay reads networks without it, since it makes the "
             f"residual stream's contributions depend on each other"
         )
+    if "blocks.0.attn.q.weight" in tensors:
+        raise RefusedFile(
+            f"{file} is the state dict of a TransformerBridge, which does not say how many heads there are; load it "
+            f"into its bridge, and give that to scrubjay.from_transformer_lens"
+        )
     layers = {key.split(".")[1] for key in tensors if key.startswith("blocks.")}
     if len(layers) > 1:
         raise RefusedFile(f"{file} has {len(layers)} layers; scrubjay reads networks of one layer")
