@@ -65,7 +65,7 @@ def _programs() -> list[Finding]:
     return [
         Finding("ffmpeg", ffmpeg or "none", "" if ffmpeg else "animations as .mp4 need it; .gif and .webp don't"),
         Finding("browser", browser or "none", "" if browser else "`scrubjay view` will print the address instead"),
-        Finding("writes to", "--out alone; no cache folder"),
+        Finding("writes to", "--out; networks from hf:// also to the hub's own cache (HF_HOME)"),
     ]
 
 
