@@ -50,7 +50,7 @@ def test_the_widget_shows_the_network_and_shares_the_pinned_input(browser: Brows
     page.wait_for_function("globalThis.saved?.pinned === 46")
     page.evaluate("model.set('pinned', 101)")
     page.wait_for_function("document.querySelector('.sj-inspector-title').textContent.startsWith('A = 5, B = 1,')")
-    assert page.locator(".sj-status").inner_text().endswith("Answers that differ from those of the analysis: 0.")
+    page.get_by_text("Answers that differ from those of the analysis: 0.").wait_for()
     page.evaluate("leave()")
     assert complaints == []
     page.close()
@@ -68,7 +68,7 @@ def test_any_number_of_varying_positions_is_drawn(browser: Browser, counts: tupl
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.evaluate(HOST, [str(widget._esm), widget.portrait, 52])
     assert page.locator(".sj-inspector-title").inner_text() == title
-    assert page.locator(".sj-status").inner_text().endswith("Answers that differ from those of the analysis: 0.")
+    page.get_by_text("Answers that differ from those of the analysis: 0.").wait_for()
     assert page.locator("canvas[aria-label^='ground truth']").count() == 0
     assert complaints == []
     page.close()
