@@ -49,7 +49,7 @@ def readable_parts(
     """
     draw = np.random.default_rng(seed)
     sizes = [task.domain.counts[at] for at in task.domain.varying]
-    tokens = task.domain.tokens(task.domain.inputs())[:, task.domain.varying].numpy()
+    tokens = task.domain.varying_tokens().numpy()
     parts = _parts(program, tokens[:, 0], tokens[:, 1])
     fitted = torch.from_numpy(draw.permutation(len(features)) < len(features) // 2)
     renamings = [tuple(draw.permutation(size) for size in sizes) for _ in range(_RENAMINGS)]

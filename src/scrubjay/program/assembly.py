@@ -75,7 +75,7 @@ def _promising(program: Program, seen: Observed, miss_bits: float) -> Iterator[t
     """Weights whose sums still tell the labels apart, those that leave the fewest arcs first."""
     k = program.phase.values(seen.a, seen.b) if program.phase is not None else np.zeros(seen.n, dtype=np.int64)
     span, n_curves = int(k.max()) + 1, len(program.curves)
-    place = program_regions(program.curves, seen) * span + k
+    place = program.regions(seen.a, seen.b) * span + k
     met, at = np.unique(place, return_inverse=True)
     ones = np.bincount(at.reshape(-1)[seen.y], minlength=len(met))
     zeros = np.bincount(at.reshape(-1), minlength=len(met)) - ones
@@ -120,14 +120,6 @@ def _scores(
     cuts = np.bincount(row[1:][changes], minlength=len(sums)) * (np.log2(spans + 1) + 1)
     bits: np.ndarray = np.minimum(right, wrong).sum(axis=1) * miss_bits + cuts + 2 * len(np.unique(gate))
     return bits
-
-
-def program_regions(curves: Sequence[Curve], seen: Observed) -> Int[np.ndarray, "n"]:
-    """The region of each known pair."""
-    region = np.zeros(seen.n, dtype=np.int64)
-    for curve in curves:
-        region = 2 * region + curve.truth(seen.a, seen.b)
-    return region
 
 
 def misses(program: Program, seen: Observed) -> Bool[np.ndarray, "n"]:

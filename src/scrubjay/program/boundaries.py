@@ -53,10 +53,7 @@ class Cutting:
 
     def regions(self, n: int) -> Int[np.ndarray, "n"]:
         """The region of each pair."""
-        region = np.zeros(n, dtype=np.int64)
-        for boundary in self.boundaries:
-            region = 2 * region + boundary.below
-        return region
+        return _regions(self.boundaries, n)
 
 
 def cut_plane(
@@ -108,10 +105,15 @@ def reconsidered(
     return found
 
 
-def _groups(variable: Int[np.ndarray, "n"], boundaries: Sequence[Boundary]) -> Int[np.ndarray, "n"]:
-    region = np.zeros(len(variable), dtype=np.int64)
+def _regions(boundaries: Sequence[Boundary], n: int) -> Int[np.ndarray, "n"]:
+    region = np.zeros(n, dtype=np.int64)
     for boundary in boundaries:
         region = 2 * region + boundary.below
+    return region
+
+
+def _groups(variable: Int[np.ndarray, "n"], boundaries: Sequence[Boundary]) -> Int[np.ndarray, "n"]:
+    region = _regions(boundaries, len(variable))
     _, groups = np.unique(region * (int(variable.max()) + 1) + variable, return_inverse=True)
     return groups.reshape(-1).astype(np.int64)
 

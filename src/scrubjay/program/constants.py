@@ -89,19 +89,11 @@ def _better(program: Program, at: int, ordered: Sequence[Ordered], seen: Observe
 
 def _fixed(program: Program, at: int, seen: Observed, truth: bool) -> np.ndarray:
     """The program's labels were one curve always true, or never."""
-    k = np.zeros(seen.n, dtype=np.int64) if program.phase is None else program.phase.values(seen.a, seen.b)
-    gate = np.zeros(seen.n, dtype=np.int64)
-    for number, (curve, weight) in enumerate(zip(program.curves, program.weights, strict=True)):
-        holds = np.full(seen.n, truth) if number == at else curve.truth(seen.a, seen.b)
-        if weight:
-            k = k + weight * holds
-        else:
-            gate = 2 * gate + holds
-    found = np.zeros(seen.n, dtype=np.bool_)
-    for number, arcs in enumerate(program.sets):
-        if arcs is not None:
-            found[gate == number] = arcs.holds(k[gate == number])
-    return found
+    truths = [
+        np.full(seen.n, truth) if number == at else curve.truth(seen.a, seen.b)
+        for number, curve in enumerate(program.curves)
+    ]
+    return program.decided(truths, program.phase_values(seen.a, seen.b))
 
 
 def _shortest_whole(low: int, high: int) -> int:

@@ -92,7 +92,7 @@ def error_map(program: Program, task: Task, classes: Classes, *, seed: int = 0) 
     Returns:
         The map, or None where the network makes no error or no label changes along any line.
     """
-    tokens = task.domain.tokens(task.domain.inputs())[:, task.domain.varying].numpy()
+    tokens = task.domain.varying_tokens().numpy()
     a, b = tokens[:, 0], tokens[:, 1]
     turned = program.phase is not None and (program.phase.i, program.phase.j) == (0, 1)
 

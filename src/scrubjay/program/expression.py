@@ -6,6 +6,7 @@
 With no weights it is a table from regions to arcs; with no gates it is a single sum of thresholds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -62,18 +63,26 @@ class Program:
 
     def labels(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
         """The label of each pair."""
-        k = self.sums(a, b)
-        gate, found = np.zeros(len(a), dtype=np.int64), np.zeros(len(a), dtype=np.bool_)
-        for curve in self.gates:
-            gate = 2 * gate + curve.truth(a, b)
+        return self.decided([curve.truth(a, b) for curve in self.curves], self.phase_values(a, b))
+
+    def decided(self, truths: Sequence[Bool[np.ndarray, "n"]], phase: Int[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
+        """The label that follows from the truth of each curve and the phase."""
+        k, gate = phase, np.zeros(len(phase), dtype=np.int64)
+        for holds, weight in zip(truths, self.weights, strict=True):
+            k, gate = (k + weight * holds, gate) if weight else (k, 2 * gate + holds)
+        found = np.zeros(len(phase), dtype=np.bool_)
         for at, arcs in enumerate(self.sets):
             if arcs is not None:
                 found[gate == at] = arcs.holds(k[gate == at])
         return found
 
+    def phase_values(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+        """The phase of each pair; 0 for all without one."""
+        return np.zeros(len(a), dtype=np.int64) if self.phase is None else self.phase.values(a, b)
+
     def sums(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
         """k of each pair."""
-        k = np.zeros(len(a), dtype=np.int64) if self.phase is None else self.phase.values(a, b)
+        k = self.phase_values(a, b)
         for curve, weight in zip(self.curves, self.weights, strict=True):
             k = k + weight * curve.truth(a, b)
         return k

@@ -70,7 +70,7 @@ def recover_program(
 
 def program_classes(program: Program, task: Task) -> Classes:
     """The class that a program gives to each input of a task of two varying positions."""
-    tokens = task.domain.tokens(task.domain.inputs())[:, task.domain.varying].numpy()
+    tokens = task.domain.varying_tokens().numpy()
     return torch.from_numpy(program.labels(tokens[:, 0], tokens[:, 1])).long()
 
 

@@ -105,6 +105,10 @@ class Domain:
         choices = self.choices(inputs)
         return torch.stack([torch.tensor(tokens)[choices[:, at]] for at, tokens in enumerate(self.positions)], dim=1)
 
+    def varying_tokens(self) -> Tokens:
+        """The tokens of all inputs at the varying positions."""
+        return self.tokens(self.inputs())[:, self.varying]
+
     def index(self, tokens: Tokens) -> Inputs:
         """The index of each input, from its tokens.
 

@@ -51,7 +51,7 @@ export class Answers {
     this.running = asked;
     this.busy(true);
     if (this.worker) {
-      this.worker.postMessage({ id: 0, asked });
+      this.worker.postMessage({ asked });
       return;
     }
     setTimeout(() => {

@@ -1,6 +1,6 @@
 // The settings, as ordinary form controls: they work by keyboard and tell assistive technology what they are.
 
-import { element, percent } from "./elements.js";
+import { element, percent, setText } from "./elements.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const SECONDS = 6; // that a whole range takes at speed 1
@@ -24,12 +24,12 @@ export class Controls {
           ["full", "full network"],
           ["frozen", "frozen network"],
         ]),
-        this.#slider("t", "attention t, from its mean (0) to full (1)", { min: 0, max: 1, step: 0.01, plays: true }),
+        this.#slider("t", "attention t, from its mean (0) to full (1)", { min: 0, max: 1, step: 0.01 }),
       ),
       this.#group(
         "MLP",
-        this.#slider("fraction", "share of mlp_out that is added", { min: 0, max: 1, step: 0.01, plays: true }),
-        this.#slider("count", `neurons that are on, of ${d_mlp}`, { min: 0, max: d_mlp, step: 1, plays: true }),
+        this.#slider("fraction", "share of mlp_out that is added", { min: 0, max: 1, step: 0.01 }),
+        this.#slider("count", `neurons that are on, of ${d_mlp}`, { min: 0, max: d_mlp, step: 1 }),
         this.#select("order", "neurons go on", () => [
           ["contribution", "largest contribution first"],
           ["index", "by index"],
@@ -37,7 +37,7 @@ export class Controls {
       ),
       this.#group(
         "Shift of resid_mid",
-        this.#slider("length", "length of the shift", { min: -10, max: 10, step: 0.1, plays: true }),
+        this.#slider("length", "length of the shift", { min: -10, max: 10, step: 0.1 }),
         this.#select("direction", "along", () => [
           ...(scene.view.filters?.names ?? []).map((name, k) => [String(k), `filter ${name}`]),
           ["random", "a random direction"],
@@ -73,16 +73,15 @@ export class Controls {
     return select;
   }
 
-  #slider(key, label, { plays, ...range }) {
+  #slider(key, label, range) {
     const input = element("input", {
       type: "range", "data-key": key, ...range, oninput: () => this.#set({ [key]: Number(input.value) }),
     });
     const told = element("output", {});
     this.sliders.push({ read: (settings) => settings[key], input, told, digits: range.step < 1 ? 2 : 0 });
     const line = [element("span", {}, label), input, told];
-    const parts = [element("label", { class: "sj-control sj-slider" }, ...line)];
-    if (plays) parts.push(this.#playButton(key, label, input));
-    return element("div", { class: "sj-line" }, ...parts);
+    const slider = element("label", { class: "sj-control sj-slider" }, ...line);
+    return element("div", { class: "sj-line" }, slider, this.#playButton(key, label, input));
   }
 
   #number(key, label) {
@@ -103,11 +102,7 @@ export class Controls {
       const read = (settings) => settings.moved[settings.view][k];
       const input = element("input", {
         type: "range", min: -reach, max: reach, step: "any", "data-key": `threshold${k}`,
-        oninput: () => {
-          const { view, moved } = scene.settings;
-          const now = moved[view].map((value, j) => (j === k ? Number(input.value) : value));
-          this.#set({ moved: { ...moved, [view]: now } });
-        },
+        oninput: () => this.#set(scene.withThreshold(k, Number(input.value))),
       });
       const told = element("output", {});
       const name = scene.data.views.map((view) => view.filters?.names[k]).find(Boolean);
@@ -184,8 +179,7 @@ export class Controls {
     }
     if (agreement === null) return;
     const { gate, agreement: fitted } = view.filters;
-    const words = `${gate} gives ${percent(agreement)} of the answers as set now (as fitted: ${percent(fitted)}).`;
-    if (this.told.textContent !== words) this.told.textContent = words;
+    setText(this.told, `${gate} gives ${percent(agreement)} of the answers as set now (as fitted: ${percent(fitted)}).`);
   }
 
   stop() {

@@ -78,6 +78,11 @@ export class Theme {
   }
 }
 
+/** Set an element's text; the document is touched only where it is another. */
+export function setText(place, words) {
+  if (place.textContent !== words) place.textContent = words;
+}
+
 /** The letter of a position, as the post names them: A, B, C. */
 export const letter = (at) => String.fromCharCode(65 + at);
 

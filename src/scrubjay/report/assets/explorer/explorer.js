@@ -2,7 +2,7 @@
 
 import { byClass, classPalette, css } from "./colours.js";
 import { Controls } from "./controls.js";
-import { Theme, element } from "./elements.js";
+import { Theme, element, setText } from "./elements.js";
 import { Gallery, agreement } from "./gallery.js";
 import { Grid } from "./grid.js";
 import { Inspector } from "./inspector.js";
@@ -175,7 +175,7 @@ class Explorer {
       words = `The page has run the network on all ${size.toLocaleString("en")} inputs, in ${Math.max(1, Math.round(answer.ms))} ms.`;
       if (differ !== null) words += ` Answers that differ from those of the analysis: ${differ}.`;
     }
-    if (this.status.textContent !== words) this.status.textContent = words;
+    setText(this.status, words);
     this.status.classList.toggle("sj-busy", isBusy);
   }
 

@@ -1,6 +1,6 @@
 // One image of the domain: a cell an input, rows A, columns B, with the chosen input marked.
 
-import { Board, element, letter } from "./elements.js";
+import { Board, element, letter, setText } from "./elements.js";
 import { choosing } from "./grid.js";
 
 export class DomainImage {
@@ -37,7 +37,7 @@ export class DomainImage {
     if (!colours) return;
     const { grid, board } = this;
     const input = this.scene.shown;
-    if (this.note.textContent !== note) this.note.textContent = note;
+    setText(this.note, note);
     if (colours === this.colours && input === this.marked) return;
     this.marked = input;
     if (colours !== this.colours) {

@@ -1,6 +1,6 @@
 // One input spelled out: tokens, labels, margin, filter values.
 
-import { element, letter, short } from "./elements.js";
+import { element, letter, setText, short } from "./elements.js";
 
 export class Inspector {
   constructor(scene) {
@@ -28,8 +28,8 @@ export class Inspector {
         ...names.map((name, k) => element("tr", {}, element("th", { scope: "row" }, name), this.cells[k])),
       );
     }
-    set(this.title, input === null ? "No input chosen" : this.#title(input));
-    names.forEach((name, k) => set(this.cells[k], input === null ? "·" : this.#tell(name, input)));
+    setText(this.title, input === null ? "No input chosen" : this.#title(input));
+    names.forEach((name, k) => setText(this.cells[k], input === null ? "·" : this.#tell(name, input)));
   }
 
   #title(input) {
@@ -66,8 +66,4 @@ export class Inspector {
     }
     return `class ${this.gated[input]}`;
   }
-}
-
-function set(place, words) {
-  if (place.textContent !== words) place.textContent = words;
 }

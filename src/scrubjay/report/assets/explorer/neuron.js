@@ -1,7 +1,7 @@
 // One neuron: what it gets before its ReLU, over the domain.
 
 import { bySign, largest } from "./colours.js";
-import { element, percent, short } from "./elements.js";
+import { element, percent, setText, short } from "./elements.js";
 import { DomainImage } from "./image.js";
 
 export class NeuronPanel {
@@ -44,7 +44,7 @@ export class NeuronPanel {
     const words =
       `Neuron ${neuron} goes through on ${percent(live / mlpPre.length)} of the inputs. ` +
       `By how much what it adds to the answer varies, it is number ${order.indexOf(neuron) + 1} of ${order.length}.`;
-    if (this.note.textContent !== words) this.note.textContent = words;
+    setText(this.note, words);
   }
 
   stop() {

@@ -248,10 +248,8 @@ export class Plane {
       if (!this.dragged) return;
       const { k, nx, ny, offset } = this.dragged;
       const c = nx * this.#toValue(0, at[0]) + ny * this.#toValue(1, at[1]);
-      const { view, moved } = this.scene.settings;
-      const now = moved[view].map((value, j) => (j === k ? c - offset : value));
       this.wasDragged = true;
-      this.scene.set({ moved: { ...moved, [view]: now } });
+      this.scene.set(this.scene.withThreshold(k, c - offset));
     });
     canvas.addEventListener("pointerup", () => (this.dragged = null));
     canvas.addEventListener("pointercancel", () => (this.dragged = null));

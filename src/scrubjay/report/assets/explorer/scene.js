@@ -5,8 +5,6 @@ import { Answers } from "./answers.js";
 import { decode } from "./decode.js";
 import { Network, dot } from "./network.js";
 
-const PLANES = 4; // principal components of each site that can be an axis
-
 export class Scene {
   constructor(data, changed) {
     this.data = data;
@@ -129,7 +127,7 @@ export class Scene {
       ["resid_mid", "mid"],
       ["resid_post", "post"],
     ])
-      this.view[key].components.slice(0, PLANES).forEach((_, k) => {
+      this.view[key].components.forEach((_, k) => {
         const share = (100 * this.view[key].explained[k]).toFixed(1);
         axes.push({ key: `${key}${k}`, label: `component ${k + 1} of ${site} (${share}%)` });
       });
@@ -141,15 +139,21 @@ export class Scene {
 
   /** Every input's coordinate on an axis, as the settings stand. */
   coordinates(key) {
-    const { t, fraction, length } = this.settings;
+    const { fraction, length } = this.settings;
     const { site, vector, origin } = this.view.axis(key);
-    const { at0, at1 } = this.view.projection(key);
-    const moved = (length ? length * dot(this.direction(), vector) : 0) - origin;
-    const out = new Float64Array(this.size);
-    for (let i = 0; i < out.length; i++) out[i] = at0[i] + t * (at1[i] - at0[i]) + moved;
+    const moved = length ? length * dot(this.direction(), vector) : 0;
+    const out = this.#between(this.view.projection(key), moved - origin);
     if (site !== "post") return out;
     const added = this.mlpOut(Number(key.slice(4)));
     for (let i = 0; i < out.length; i++) out[i] += fraction * added[i];
+    return out;
+  }
+
+  /** A projection with attention as it is set, plus a constant. */
+  #between({ at0, at1 }, added) {
+    const { t } = this.settings;
+    const out = new Float64Array(this.size);
+    for (let i = 0; i < out.length; i++) out[i] = at0[i] + t * (at1[i] - at0[i]) + added;
     return out;
   }
 
@@ -168,6 +172,12 @@ export class Scene {
       for (let i = 0; i < values.length; i++) values[i] -= by;
       return values;
     });
+  }
+
+  /** The settings in which a filter of the present view has its threshold moved. */
+  withThreshold(k, by) {
+    const { view, moved } = this.settings;
+    return { moved: { ...moved, [view]: moved[view].with(k, by) } };
   }
 
   /** How far from its fitted threshold any input lies, in either network: as far as it makes sense to move it. */
@@ -196,13 +206,9 @@ export class Scene {
 
   /** mlp_pre of the chosen neuron, as the settings stand. */
   mlpPre() {
-    const { neuron, t } = this.settings;
-    const { b_in } = this.network.weights;
-    const { at0, at1 } = this.view.neuron(neuron);
-    const moved = dot(this.move(), this.network.reads(neuron)) + b_in[neuron];
-    const out = new Float64Array(this.size);
-    for (let i = 0; i < out.length; i++) out[i] = at0[i] + t * (at1[i] - at0[i]) + moved;
-    return out;
+    const { neuron } = this.settings;
+    const moved = dot(this.move(), this.network.reads(neuron)) + this.network.weights.b_in[neuron];
+    return this.#between(this.view.neuron(neuron), moved);
   }
 
   /** The attention pattern of an input as the settings stand: [s, h]. */

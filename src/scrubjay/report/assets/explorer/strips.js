@@ -1,7 +1,7 @@
 // What each token adds to each filter's value with attention frozen: a strip a filter and position, its mean taken off.
 
 import { bySign, largest } from "./colours.js";
-import { element, letter, short } from "./elements.js";
+import { element, letter, setText, short } from "./elements.js";
 
 export class Strips {
   constructor(scene, grid) {
@@ -18,8 +18,7 @@ export class Strips {
       const token = input === null ? null : this.scene.network.choices[at][input];
       mark.hidden = token === null;
       if (token !== null) mark.style.left = `${(100 * (token + 0.5)) / count}%`;
-      const told = token === null ? "" : short(values[token]);
-      if (note.textContent !== told) note.textContent = told;
+      setText(note, token === null ? "" : short(values[token]));
     }
   }
 

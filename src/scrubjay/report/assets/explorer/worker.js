@@ -12,5 +12,5 @@ self.onmessage = ({ data }) => {
   }
   const began = performance.now();
   const answer = readout.answer(data.asked);
-  self.postMessage({ ...answer, id: data.id, ms: performance.now() - began });
+  self.postMessage({ ...answer, ms: performance.now() - began });
 };
