@@ -10,13 +10,20 @@ TASK = "modular_addition:p=5,fraction=0.5"
 
 
 def test_ctrl_c_leaves_a_resumable_state_and_130(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "scrubjay", "train", TASK, "--out", str(tmp_path / "run"), "--device", "cpu"]
+    # where the tests run in the background, a shell has made them, and so their children, deaf to Ctrl-C
+    start = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from scrubjay.cli import main; main()"
+    )
+    command = [sys.executable, "-c", start, "train", TASK, "--out", str(tmp_path / "run"), "--device", "cpu"]
     with subprocess.Popen([*command, "--save-every", "5"], stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while not (tmp_path / "run" / "state.safetensors").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=60)
+        try:
+            _, complaint = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "--resume" in complaint and "Traceback" not in complaint
     assert not (tmp_path / "run" / "network.safetensors").exists()

@@ -40,14 +40,15 @@ def in_processes(count: int) -> Workers:
                 multiprocessing.connection.wait([each.process.sentinel for each in running], _LOOK_EVERY)
                 for each in [each for each in running if not each.process.is_alive()]:
                     running.remove(each)
-                    if each.has_died() and each.tries < _TRIES:
-                        waiting.append((each.group, each.tries + 1))
-                    elif each.has_died():
+                    if not each.has_died():
+                        continue
+                    if each.tries == _TRIES:
                         raise OutOfResources(
                             f"the process at work on {', '.join(member.name for member in each.group)} was ended "
                             f"{_TRIES} times (exit code {each.process.exitcode}); is there too little memory? The same "
                             f"command goes on with the rest"
                         )
+                    waiting.append((each.group, each.tries + 1))
                 look()
         except BaseException:
             for each in running:
@@ -95,6 +96,7 @@ class _Running:
 
 
 def _do(job: Job, group: Sequence[Member], tells: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children are deaf to it
     try:
         job(group)
     except ScrubjayError as error:
