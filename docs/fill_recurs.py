@@ -7,13 +7,14 @@ A page's markers name the claims that it shows: ``<!-- recurs: accuracy.test gat
 """
 
 import csv
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from scrubjay.study.claims import Claim, as_shown
-from scrubjay.study.population import Spread
+from fill_tables import remade
+
+from scrubjay.study.claims import Claim
+from scrubjay.study.spread import Spread
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "docs" / "what-recurs.md", ROOT / "README.md")
@@ -28,31 +29,26 @@ def claims_of(table: Path) -> list[tuple[str, int, Claim]]:
 def recurring(page: str, rows: Sequence[tuple[str, int, Claim]]) -> str:
     """The page with every table of spreads made anew."""
     last = max(epoch for _, epoch, _ in rows)
+    head = ["| claim | post, original network | median (least to most) | mean (95%) | control | holds for (95%) |"]
+    head.append("|---|---|---|---|---|---|")
 
-    def table(match: re.Match[str]) -> str:
-        lines = ["| claim | post, original network | median (least to most) | mean (95%) | control | holds for (95%) |"]
-        lines.append("|---|---|---|---|---|---|")
-        for claim_id in match[1].split():
-            claims = [claim for _, epoch, claim in rows if claim.id == claim_id and epoch == last]
-            lines.append(_line(Spread.of(claims)))
-        return f"<!-- recurs: {match[1]} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+    def line(claim_id: str) -> str:
+        return _line(Spread.of([claim for _, epoch, claim in rows if claim.id == claim_id and epoch == last]))
 
-    return re.sub(r"<!-- recurs: ([^>]*?) -->\n.*?<!-- end -->", table, page, flags=re.S)
+    return remade(page, "recurs", lambda ids: [*head, *map(line, ids)])
 
 
 def along(page: str, rows: Sequence[tuple[str, int, Claim]]) -> str:
     """The page with every table along training made anew."""
-    epochs = sorted({epoch for _, epoch, _ in rows})
 
-    def table(match: re.Match[str]) -> str:
-        ids = match[1].split()
+    def table(ids: list[str]) -> list[str]:
         lines = [f"| epoch | {' | '.join(f'`{each}`' for each in ids)} |", "|---" * (len(ids) + 1) + "|"]
-        for at in epochs:
+        for at in sorted({epoch for _, epoch, _ in rows}):
             shown = {claim.id: claim.shown[1] for _, epoch, claim in rows if epoch == at}
             lines.append(f"| {at:,} | {' | '.join(shown.get(each, '') for each in ids)} |")
-        return f"<!-- along: {match[1]} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+        return lines
 
-    return re.sub(r"<!-- along: ([^>]*?) -->\n.*?<!-- end -->", table, page, flags=re.S)
+    return remade(page, "along", table)
 
 
 def _claim(row: dict[str, str]) -> Claim:
@@ -75,18 +71,10 @@ def _claim(row: dict[str, str]) -> Claim:
 
 
 def _line(spread: Spread) -> str:
-    def told(value: float | None) -> str:
-        return as_shown(round(value) if spread.is_count and value is not None else value, spread.id)
-
-    def averaged(value: float) -> str:
-        return f"{value:.1f}" if spread.is_count else as_shown(value, spread.id)
-
-    ends = "" if spread.interval is None else f" ({' to '.join(averaged(end) for end in spread.interval)})"
-    held = f"{round(spread.holds.value * spread.holds.n)} of {spread.holds.n}"
+    told = spread.told
     return (
         f"| `{spread.id}` | {told(spread.post)} | {told(spread.middle)} ({told(min(spread.values))} to "
-        f"{told(max(spread.values))}) | {averaged(spread.mean)}{ends} | {told(spread.control)} | "
-        f"{held} ({spread.holds.low:.0%} to {spread.holds.high:.0%}) |"
+        f"{told(max(spread.values))}) | {spread.average} | {told(spread.control)} | {spread.held} |"
     )
 
 

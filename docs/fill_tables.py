@@ -8,23 +8,30 @@ A page's markers name the claims that it shows: ``<!-- claims: accuracy.all gate
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from scrubjay.study.claims import as_shown
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "post.md", ROOT / "docs" / "labelling-function.md")
 
 
 def filled(page: str, claims: list[dict[str, Any]]) -> str:
-    """The page with every marked table made anew."""
+    """The page with every table of claims made anew."""
     by_id = {claim["id"]: claim for claim in claims}
+    head = ["| claim | post, original network | here, replica | control | verdict |", "|---|---|---|---|---|"]
+    return remade(page, "claims", lambda ids: [*head, *(_row(by_id[claim_id]) for claim_id in ids)])
 
-    def table(match: re.Match[str]) -> str:
-        rows = [_row(by_id[claim_id]) for claim_id in match[1].split()]
-        head = "| claim | post, original network | here, replica | control | verdict |\n|---|---|---|---|---|\n"
-        return f"<!-- claims: {match[1]} -->\n{head}{''.join(rows)}<!-- end -->"
 
-    return re.sub(r"<!-- claims: ([^>]*?) -->\n.*?<!-- end -->", table, page, flags=re.S)
+def remade(page: str, kind: str, table: Callable[[list[str]], list[str]]) -> str:
+    """The page with the lines of every table of a kind made anew from the words in its marker."""
+
+    def filled_in(match: re.Match[str]) -> str:
+        return "\n".join([f"<!-- {kind}: {match[1]} -->", *table(match[1].split()), "<!-- end -->"])
+
+    return re.sub(rf"<!-- {kind}: ([^>]*?) -->\n.*?<!-- end -->", filled_in, page, flags=re.S)
 
 
 def between(page: str, marker: str, table: str) -> str:
@@ -42,19 +49,11 @@ def between(page: str, marker: str, table: str) -> str:
 
 
 def _row(claim: dict[str, Any]) -> str:
-    post, value, control = (_shown(claim[key], claim["id"]) for key in ("post", "value", "control"))
+    post, value, control = (as_shown(claim[key], claim["id"]) for key in ("post", "value", "control"))
     if claim["interval"] is not None:
-        low, high = (_shown(end, claim["id"]) for end in claim["interval"])
+        low, high = (as_shown(end, claim["id"]) for end in claim["interval"])
         value += f" ({low} to {high})"
-    return f"| `{claim['id']}` | {post} | {value} | {control} | {claim['verdict']} |\n"
-
-
-def _shown(value: float | None, claim_id: str) -> str:
-    if value is None:
-        return ""
-    if claim_id.endswith(".error"):
-        return f"{value:.1e}"
-    return str(value) if isinstance(value, int) else f"{value:.1%}"
+    return f"| `{claim['id']}` | {post} | {value} | {control} | {claim['verdict']} |"
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ import torch
 from scrubjay.report.population import write_population
 from scrubjay.report.strip import strip
 from scrubjay.study.claims import Claim, count_claim, share_claim
-from scrubjay.study.population import Population, mean_interval, table_csv
+from scrubjay.study.population import Population, table_csv
+from scrubjay.study.spread import mean_interval
 from scrubjay.study.summary import Plane, Summary
 from scrubjay.study.sweep import Member
 from scrubjay.task.domain import Domain

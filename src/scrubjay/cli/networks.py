@@ -15,6 +15,7 @@ from scrubjay.cli.words import (
     given_frozen_pattern,
     given_network,
     given_task,
+    network_place,
     say,
 )
 from scrubjay.errors import UsageError
@@ -47,12 +48,12 @@ def train(
     asked = given_task(task)
     if asked.recipe is None:
         raise UsageError(f"task {asked.name} has no recipe, so there are no sizes to train at")
-    sized = replace(asked, recipe=_sized(asked.recipe, size or []))
+    sized = _sized(asked.recipe, size or [])
     recipe = replace(
-        sized.recipe or asked.recipe,
+        sized,
         seed=seed,
-        epochs=epochs or asked.recipe.epochs,
-        frozen_pattern=given_frozen_pattern(freeze_attention, sized),
+        epochs=epochs or sized.epochs,
+        frozen_pattern=given_frozen_pattern(freeze_attention, asked, sized.n_heads),
     )
     on = chosen_device(device)
     with tqdm(total=recipe.epochs, unit="epoch", file=sys.stderr, disable=None) as bar:
@@ -130,9 +131,8 @@ def push(
     private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
 ) -> None:
     """Put a network with its model card on the Hugging Face hub."""
-    from scrubjay.model.checkpoint import bundled_network
     from scrubjay.model.hub import SCHEME, Address, push_network
 
-    page = push_network(bundled_network() if net == "bundled" else Path(net), repo, licence=licence, private=private)
+    page = push_network(Path(network_place(net)), repo, licence=licence, private=private)
     say(f"Pushed {net} with its model card: {page}")
     say(f"Read the card there; next: scrubjay explain {SCHEME}{Address.parse(repo).repo}")

@@ -32,7 +32,7 @@ def recover(
     from scrubjay.study.recovery import recover_program
     from scrubjay.task.matrix import labelled_task
 
-    saved = None if network is None else given_network(None if network == "bundled" else network)
+    saved = None if network is None else given_network(network)
     asked = given_task(task or saved.task) if saved is not None else labelled_task(str(labels))
     if saved is not None:
         saved.network.config.check_domain(asked.domain)

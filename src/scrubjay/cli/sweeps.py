@@ -61,7 +61,7 @@ def sweep(
     recipe = replace(
         asked.recipe,
         epochs=epochs or asked.recipe.epochs,
-        frozen_pattern=given_frozen_pattern(freeze_attention, asked),
+        frozen_pattern=given_frozen_pattern(freeze_attention, asked, asked.recipe.n_heads),
     )
     count = workers or (os.cpu_count() or 1 if on.type == "cpu" else 1)
     plan = Plan(

@@ -1,6 +1,7 @@
 """What the commands share: the words of their options, networks and tasks from words, and printing."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from scrubjay.model.checkpoint import SavedNetwork
     from scrubjay.task.task import Task
 
+BUNDLED = "bundled"
 TASK_HELP = "challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or LABELS.npz."
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Net = Annotated[
@@ -24,11 +26,17 @@ OwnTask = Annotated[str | None, typer.Option(help=f"{TASK_HELP} Default: the net
 
 
 def given_network(where: str | None) -> "SavedNetwork":
-    """The network of a path or of the hub; the bundled one without."""
-    from scrubjay.model.checkpoint import bundled_network
+    """The network of a path or of the hub; the bundled one for ``bundled`` and without words."""
     from scrubjay.model.hub import load
 
-    return load(where or bundled_network())
+    return load(network_place(where or BUNDLED))
+
+
+def network_place(where: str) -> "str | Path":
+    """Where a network lies: ``bundled`` is the one that comes with scrubjay."""
+    from scrubjay.model.checkpoint import bundled_network
+
+    return bundled_network() if where == BUNDLED else where
 
 
 def given_task(words: str | None) -> "Task":
@@ -40,19 +48,18 @@ def given_task(words: str | None) -> "Task":
     return named_task(words)
 
 
-def given_frozen_pattern(words: str | None, task: "Task") -> tuple[tuple[float, ...], ...] | None:
+def given_frozen_pattern(words: str | None, task: "Task", n_heads: int) -> tuple[tuple[float, ...], ...] | None:
     """The attention pattern to train under: none, uniform, or a network's mean over the task's domain."""
     from scrubjay.activations.attention import pattern_to_hold
 
-    if words is None or task.recipe is None:
+    if words is None:
         return None
     if words == "uniform":
-        return ((1 / task.domain.n_ctx,) * task.domain.n_ctx,) * task.recipe.n_heads
-    network = given_network(None if words == "bundled" else words).network
-    if network.config.n_heads != task.recipe.n_heads:
+        return ((1 / task.domain.n_ctx,) * task.domain.n_ctx,) * n_heads
+    network = given_network(words).network
+    if network.config.n_heads != n_heads:
         raise UsageError(
-            f"{words} attends with {network.config.n_heads} heads, and the recipe of {task.name} has "
-            f"{task.recipe.n_heads}"
+            f"{words} attends with {network.config.n_heads} heads, and the recipe of {task.name} has {n_heads}"
         )
     return pattern_to_hold(network, task)
 

@@ -21,6 +21,23 @@ STEPS = tuple(step / 10 for step in range(11))
 
 
 @dataclass(frozen=True, eq=False)
+class RowLosses:
+    """Answers that change as heads are frozen, by the pattern of the row that they stand in.
+
+    Attributes:
+        kinds: the rows.
+        all_frozen: for each pattern, the share of answers that change when every head is frozen.
+        alone: [head, pattern], when that head alone is.
+        others: [head, pattern], when all heads but that one are.
+    """
+
+    kinds: RowKinds
+    all_frozen: Float64[Tensor, "p"]
+    alone: Float64[Tensor, "h p"]
+    others: Float64[Tensor, "h p"]
+
+
+@dataclass(frozen=True, eq=False)
 class HeadStudy:
     """Each head on its own, scored by agreement with the full network's answers.
 
@@ -39,24 +56,7 @@ class HeadStudy:
     frozen_alone: tuple[float, ...]
     frozen_others: tuple[float, ...]
     patched: tuple[Score, ...]
-    losses: "RowLosses | None"
-
-
-@dataclass(frozen=True, eq=False)
-class RowLosses:
-    """Answers that change as heads are frozen, by the pattern of the row that they stand in.
-
-    Attributes:
-        kinds: the rows.
-        all_frozen: for each pattern, the share of answers that change when every head is frozen.
-        alone: [head, pattern], when that head alone is.
-        others: [head, pattern], when all heads but that one are.
-    """
-
-    kinds: RowKinds
-    all_frozen: Float64[Tensor, "p"]
-    alone: Float64[Tensor, "h p"]
-    others: Float64[Tensor, "h p"]
+    losses: RowLosses | None
 
 
 @dataclass(frozen=True, eq=False)

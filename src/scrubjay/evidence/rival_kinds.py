@@ -7,11 +7,11 @@ The components of ``resid_mid`` are found without any answer and cost nothing.
 from collections.abc import Sequence
 from math import log2
 
+import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from scrubjay.axes import Mask
 from scrubjay.evidence.rivals import Explanation, Kind, Seen
 from scrubjay.geometry.filters import fit_filters
 from scrubjay.geometry.gate import Gate
@@ -77,7 +77,7 @@ def _neighbours(seen: Seen) -> Kind:
     """The rule holds every training answer, so its bits are theirs, by their entropy."""
 
     def fit(answers: Bool[Tensor, "t"]) -> Explanation:
-        known, ones = (seen.task.domain.image(values).numpy() for values in (seen.train, _placed(seen, answers)))
+        known, ones = _on_grid(seen, answers)
         k = chosen_k(known, ones, _NEIGHBOURS)
         said = torch.from_numpy(votes(known, ones, (k,))[k]).reshape(-1)
         return Explanation(said, choice_bits(len(answers), int(answers.sum())) + log2(len(_NEIGHBOURS)))
@@ -106,7 +106,7 @@ def _separable(seen: Seen, rank: int) -> Kind:
 
 def _rows(seen: Seen) -> Kind:
     def fit(answers: Bool[Tensor, "t"]) -> Explanation:
-        known, ones = (seen.task.domain.image(values).numpy() for values in (seen.train, _placed(seen, answers)))
+        known, ones = _on_grid(seen, answers)
         found = fit_rows(known, ones)
         return Explanation(torch.from_numpy(found.image()).reshape(-1), found.bits)
 
@@ -154,8 +154,10 @@ def _kmeans(seen: Seen) -> Kind:
     return Kind("kmeans", what, "resid_mid", fit)
 
 
-def _placed(seen: Seen, answers: Bool[Tensor, "t"]) -> Mask:
-    """The training answers at their inputs; elsewhere False, which nobody reads."""
+def _on_grid(
+    seen: Seen, answers: Bool[Tensor, "t"]
+) -> tuple[Bool[np.ndarray, "*positions"], Bool[np.ndarray, "*positions"]]:
+    """Which inputs are of the training half, and which of these are of class 1."""
     ones = torch.zeros(len(seen.train), dtype=torch.bool)
     ones[seen.train] = answers
-    return ones
+    return seen.task.domain.image(seen.train).numpy(), seen.task.domain.image(ones).numpy()

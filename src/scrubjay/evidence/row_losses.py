@@ -7,7 +7,7 @@ from jaxtyping import Float64, Int
 from torch import Tensor
 
 from scrubjay.axes import Classes, Mask
-from scrubjay.geometry.row_patterns import PATTERNS, fit_rows
+from scrubjay.geometry.row_patterns import PATTERNS, patterns_of
 from scrubjay.task.task import Task
 
 
@@ -32,8 +32,7 @@ class RowKinds:
         """Sort the rows; None for a task that has not two classes and two varying positions."""
         if not task.is_binary or len(task.domain.shape) != 2:
             return None
-        ones = task.domain.image(classes).numpy() == 1
-        fitted = [row.pattern for row in fit_rows(ones | ~ones, ones).rows]
+        fitted = patterns_of(task.domain.image(classes).numpy())
         patterns = tuple(pattern for pattern in PATTERNS if pattern in fitted)
         kinds = torch.tensor([patterns.index(pattern) for pattern in fitted])
         return cls(

@@ -19,7 +19,6 @@ from torch import Tensor
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Residual
 from scrubjay.geometry.draws import Score, share_of
-from scrubjay.geometry.row_patterns import fit_rows
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,6 @@ class Swaps:
 
     within: Swapped | None
     across: Swapped | None
-
-
-def row_kinds(readout: Readout, frozen: Classes) -> tuple[str, ...]:
-    """The pattern that each row of the frozen network's answers fits best, such as ``01``."""
-    image = readout.task.domain.image(frozen)
-    return tuple(row.pattern for row in fit_rows((image >= 0).numpy(), (image == 1).numpy()).rows)
 
 
 def nearest_rows(table: Float[Tensor, "a d"], answers: Int[Tensor, "a b"], row_patterns: Sequence[str]) -> NearestRow:

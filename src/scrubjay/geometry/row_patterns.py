@@ -66,6 +66,11 @@ def fit_rows(known: Bool[np.ndarray, "rows columns"], ones: Bool[np.ndarray, "ro
     )
 
 
+def patterns_of(answers: Int[np.ndarray, "rows columns"]) -> tuple[str, ...]:
+    """The pattern that each row of an image of answers fits best; answers in no class (-1) may be either."""
+    return tuple(row.pattern for row in fit_rows(answers >= 0, answers == 1).rows)
+
+
 def _best(cells: Int[np.ndarray, "c"], ones: Bool[np.ndarray, "c"]) -> Row:
     """Cuts fall between two cells: cut j lies before cell j."""
     # before[0][j]: how many of the first j cells are not of class 0; before[1][j]: not of class 1

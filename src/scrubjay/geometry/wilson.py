@@ -37,6 +37,11 @@ class Share:
         return cls(value, max(0.0, centre - half), min(1.0, centre + half), n)
 
     @property
+    def count(self) -> int:
+        """How many of the n it is."""
+        return round(self.value * self.n)
+
+    @property
     def interval(self) -> tuple[float, float]:
         """The 95% interval."""
         return self.low, self.high

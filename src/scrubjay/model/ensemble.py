@@ -8,9 +8,10 @@ in one batched product (``torch.func.vmap``), equal to float tolerance. An ensem
 Source: the recipe of ``training.py``; model ensembling by vmap as in torch.func's documentation.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -27,6 +28,7 @@ from scrubjay.task.domain import Domain
 from scrubjay.task.recipe import Recipe
 from scrubjay.task.task import Task
 
+T = TypeVar("T")
 _STACK_BYTES = 8 * 2**30  # of hidden activations at once; further members make a stack of their own
 _HIDDEN_COPIES = 4  # mlp_pre, mlp_post, and their gradients
 
@@ -232,15 +234,20 @@ class _Loss(nn.Module):
         return found
 
 
-def _groups(members: Sequence[Member], config: Config) -> Iterator[list[int]]:
+def _groups(members: Sequence[Member], config: Config) -> Iterator[tuple[int, ...]]:
     """Members with equal settings, as many together as the hidden activations allow."""
     longest = max(int(member.task.train.sum()) for member in members if member.task.train is not None)
     most = max(1, _STACK_BYTES // (_HIDDEN_COPIES * 4 * longest * max(1, config.d_mlp)))
-    alike: dict[Recipe, list[int]] = {}
-    for i, member in enumerate(members):
-        alike.setdefault(replace(member.recipe, seed=0, epochs=1), []).append(i)
-    for group in alike.values():
-        yield from (group[start : start + most] for start in range(0, len(group), most))
+    return groups_of(range(len(members)), lambda i: replace(members[i].recipe, seed=0, epochs=1), most)
+
+
+def groups_of(items: Iterable[T], alike: Callable[[T], Recipe], most: int) -> Iterator[tuple[T, ...]]:
+    """Items whose recipes are alike, in groups of at most so many; a group keeps their order."""
+    kinds: dict[Recipe, list[T]] = {}
+    for item in items:
+        kinds.setdefault(alike(item), []).append(item)
+    for kind in kinds.values():
+        yield from (tuple(kind[start : start + most]) for start in range(0, len(kind), most))
 
 
 def _side_by_side(trained: list[Half]) -> tuple[tuple[Tensor, Tensor, Tensor], bool]:

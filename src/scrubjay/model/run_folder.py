@@ -24,7 +24,7 @@ from scrubjay.locks import folder_lock
 from scrubjay.model.checkpoint import NETWORK_FILE, SavedNetwork, load_network, recipe_from, save_network
 from scrubjay.model.ensemble import Ensemble, Member
 from scrubjay.model.sealed import read_sealed, write_sealed
-from scrubjay.model.training import Progress, TrainingState, halves
+from scrubjay.model.training import Progress, TrainingState
 from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.task.recipe import Recipe
 from scrubjay.task.task import Task
@@ -150,8 +150,6 @@ def train_all_into(
     with ExitStack() as locks:
         for run in runs:
             locks.enter_context(folder_lock(run.folder))
-        for run in runs:
-            halves(run.task)
         begun = [(run, *(_resumed(run) if run.resume else _fresh(run.folder))) for run in runs]
         for epoch in sorted({0 if state is None else state.epoch for _, state, _ in begun}):
             alike = [each for each in begun if epoch == (0 if each[1] is None else each[1].epoch)]

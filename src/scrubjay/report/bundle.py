@@ -34,8 +34,8 @@ def style(*names: str) -> str:
 
 
 def template(page: str) -> str:
-    """A page with its places to fill: ``page`` for one network's, ``population`` for many."""
-    return _asset(f"{page}.html")
+    """A page with its places to fill: ``page`` for one network's, ``population`` for many; they begin alike."""
+    return _asset("head.html") + _asset(f"{page}.html")
 
 
 def _joined(last: str) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from scrubjay.files import write_whole
 from scrubjay.study.records import Study
+from scrubjay.task.task import Task
 
 ZERO, ONE, STRAY, INK = "#0072B2", "#E69F00", "#000000", "#333333"
 """Okabe and Ito's blue and orange, which all kinds of colour vision tell apart; answers in no class; lines."""
@@ -31,10 +32,14 @@ def cloud(axes: Axes, points: Shaped[np.ndarray, "n 2"], classes: Tensor) -> Non
     axes.scatter(points[order, 0], points[order, 1], s=1.5, c=colours[order], linewidths=0, rasterized=True)
 
 
-def class_image(axes: Axes, study: Study, classes: Tensor, title: str) -> None:
+def class_image(axes: Axes, task: Task, classes: Tensor) -> None:
+    """A binary image of the domain, bare."""
+    axes.imshow(task.domain.image(classes).numpy(), cmap=CLASSES, vmin=-1, vmax=1, interpolation="nearest")
+
+
+def named_image(axes: Axes, study: Study, classes: Tensor, title: str) -> None:
     """A binary image of the domain: rows A, columns B."""
-    image = study.task.domain.image(classes).numpy()
-    axes.imshow(image, cmap=CLASSES, vmin=-1, vmax=1, interpolation="nearest")
+    class_image(axes, study.task, classes)
     axes.set(title=title, xlabel="B (second token)", ylabel="A (first token)")
 
 

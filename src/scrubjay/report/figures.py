@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scrubjay.report.drawing import INK, class_image, cloud, finish, new_figure, save
+from scrubjay.report.drawing import INK, cloud, finish, named_image, new_figure, save
 from scrubjay.report.figures_causal import (
     attention_figure,
     embedding_figure,
@@ -63,7 +63,7 @@ def labels_figure(study: Study) -> Figure:
         panels.insert(0, ("ground truth", study.task.labels))
     figure = new_figure(4.6 * len(panels), 5.3)
     for at, (title, values) in enumerate(panels):
-        class_image(figure.add_subplot(1, len(panels), at + 1), study, values, title)
+        named_image(figure.add_subplot(1, len(panels), at + 1), study, values, title)
     finish(figure, study)
     return figure
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from scrubjay.evidence.steering import FALLS_BELOW, Steering
 from scrubjay.geometry.gate import FILTER_NAMES
-from scrubjay.report.drawing import CLASSES, INK, ONE, STRAY, ZERO, class_image, cloud, finish, new_figure
+from scrubjay.report.drawing import CLASSES, INK, ONE, STRAY, ZERO, cloud, finish, named_image, new_figure
 from scrubjay.study.records import Mechanism, Study
 
 _POSITIONS = "ABDEFGHIJ"
@@ -100,7 +100,7 @@ def images_figure(study: Study) -> Figure:
             axes.set(title=f"{name}, {what}", xlabel="B (second token)", ylabel="A (first token)")
             figure.colorbar(shown, ax=axes, shrink=0.6)
     for at, (title, classes) in enumerate(masks):
-        class_image(figure.add_subplot(2, columns, columns + at + 1), study, classes, title)
+        named_image(figure.add_subplot(2, columns, columns + at + 1), study, classes, title)
     finish(figure, study)
     return figure
 

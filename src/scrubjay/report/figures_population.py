@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scrubjay.report.drawing import CLASSES, INK, cloud, new_figure, save
+from scrubjay.report.drawing import INK, class_image, cloud, new_figure, save
 from scrubjay.report.sections import Drawn
 from scrubjay.study.population import Network, Population
 from scrubjay.task.task import Task
@@ -82,7 +82,7 @@ def _labels(population: Population, task: Task) -> Figure:
     figure, panels = _grid(networks, 2.5, first=len(truth))
     images = [*truth, *((network.member.name, network.summary.classes) for network in networks)]
     for axes, (title, classes) in zip(panels, images, strict=True):
-        axes.imshow(task.domain.image(classes).numpy(), cmap=CLASSES, vmin=-1, vmax=1, interpolation="nearest")
+        class_image(axes, task, classes)
         axes.set_title(title, fontsize=8)
         axes.set_xticks([])
         axes.set_yticks([])

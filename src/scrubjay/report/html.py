@@ -17,7 +17,7 @@ from scrubjay.files import write_whole
 from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.report.bundle import page_script, style, template
 from scrubjay.report.claims_json import claims_json
-from scrubjay.report.markup import data_url, figure_markup, policy, verdict_mark
+from scrubjay.report.markup import data_url, entry, figure_markup, number, policy, verdict_mark
 from scrubjay.report.portrait_json import portrait_json
 from scrubjay.report.sections import Laid, laid_out
 from scrubjay.study.claims import HOLDS, PARTLY, Claim
@@ -65,7 +65,7 @@ class Report:
                 title=escape(f"{study.title} on {study.task.name}"),
                 about=escape(_about(study)),
                 paragraph=escape(study.paragraph),
-                contents="".join(_entry(anchor, title) for anchor, title in _contents(sections)),
+                contents="".join(entry(anchor, title) for anchor, title in _contents(sections)),
                 reading=escape(_reading(study)),
                 claims_link=data_url("application/json", claims_json(study).encode()),
                 post_head='<th scope="col" class="number">post*</th>' if _is_published(study) else "",
@@ -155,21 +155,13 @@ def _contents(sections: Sequence[Laid]) -> list[tuple[str, str]]:
     return [("claims", "The claims"), ("play", "The network itself"), *own, ("provenance", "Where this comes from")]
 
 
-def _entry(anchor: str, title: str) -> str:
-    return f'<li><a href="#{anchor}">{escape(title)}</a></li>'
-
-
 def _row(claim: Claim, has_post: bool) -> str:
-    post, value, control = (escape(text) for text in claim.shown)
+    post, value, control = claim.shown
     return (
         f'<tr data-verdict="{claim.verdict}"><td><code>{escape(claim.id)}</code></td><td>{escape(claim.statement)}</td>'
-        + (_number("post*", post) if has_post else "")
-        + f"{_number('here', value)}{_number('control', control)}<td>{verdict_mark(claim.verdict)}</td></tr>"
+        + (number("post*", post) if has_post else "")
+        + f"{number('here', value)}{number('control', control)}<td>{verdict_mark(claim.verdict)}</td></tr>"
     )
-
-
-def _number(name: str, shown: str) -> str:
-    return f'<td class="number" data-name="{name}">{shown}</td>'
 
 
 def _section(laid: Laid, drawn: dict[str, Path]) -> str:

@@ -32,6 +32,16 @@ def verdict_mark(verdict: Verdict) -> str:
     return f'<span class="verdict {verdict}">{verdict}</span>'
 
 
+def entry(anchor: str, title: str) -> str:
+    """A section in the list of contents."""
+    return f'<li><a href="#{anchor}">{escape(title)}</a></li>'
+
+
+def number(name: str, shown: str) -> str:
+    """A cell with a figure, and the name that a narrow page shows beside it."""
+    return f'<td class="number" data-name="{name}">{escape(shown)}</td>'
+
+
 def figure_markup(figure: Drawn, path: Path) -> str:
     """A figure with its caption, embedded.
 

@@ -8,10 +8,11 @@ from scrubjay.files import write_whole
 from scrubjay.model.checkpoint import versions
 from scrubjay.report.bundle import style, template
 from scrubjay.report.figures_population import MOST, population_figures
-from scrubjay.report.markup import data_url, figure_markup, policy
+from scrubjay.report.markup import data_url, entry, figure_markup, number, policy
 from scrubjay.report.strip import strip
-from scrubjay.study.claims import HOLDS, PARTLY, as_shown
-from scrubjay.study.population import Network, Population, Spread, table_csv
+from scrubjay.study.claims import HOLDS, PARTLY
+from scrubjay.study.population import Network, Population, table_csv
+from scrubjay.study.spread import Spread
 from scrubjay.task.task import Task
 
 _OF_NETWORKS = ("accuracy.all", "accuracy.test", "frozen.agreement", "subspace.causal", "gate.full", "scrub.full.1")
@@ -45,7 +46,7 @@ def write_population(population: Population, task: Task, folder: Path, command: 
         about=escape(_about(population)),
         paragraphs="".join(f'<p class="prose">{escape(sentence)}</p>' for sentence in population.sentences),
         contents="".join(
-            f'<li><a href="#{anchor}">{title}</a></li>'
+            entry(anchor, title)
             for anchor, title in (
                 ("claims", "The claims over the networks"),
                 ("pictures", "Side by side"),
@@ -98,35 +99,20 @@ def _key(has_post: bool) -> str:
 
 
 def _row(spread: Spread, names: list[str] | None, has_post: bool) -> str:
-    def told(value: float | None) -> str:
-        return "" if value is None else escape(as_shown(value if not spread.is_count else round(value), spread.id))
-
     dots = strip(
         spread.values,
         spread.controls,
         names or [f"network {at}" for at in range(len(spread.values))],
         spread.post,
-        [told(value) for value in spread.values],
+        [spread.told(value) for value in spread.values],
     )
-    ends = [_mean(spread, end) for end in spread.interval or ()]
-    between = f" ({' to '.join(ends)})" if ends else ""
-    holds = f"{round(spread.holds.value * spread.holds.n)} of {spread.holds.n}"
-    sure = f"{spread.holds.low:.0%} to {spread.holds.high:.0%}"
     return (
         f'<tr><td><code>{escape(spread.id)}</code><span class="statement">{escape(spread.statement)}</span></td>'
-        f"<td>{dots}</td>{_number('median', told(spread.middle))}"
-        f"{_number('mean', _mean(spread, spread.mean) + between)}{_number('control', told(spread.control))}"
-        + (_number("post*", told(spread.post)) if has_post else "")
-        + f"<td>{holds} ({sure}); in part {round(spread.partly.value * spread.partly.n)}</td></tr>"
+        f"<td>{dots}</td>{number('median', spread.told(spread.middle))}"
+        f"{number('mean', spread.average)}{number('control', spread.told(spread.control))}"
+        + (number("post*", spread.told(spread.post)) if has_post else "")
+        + f"<td>{spread.held}; in part {spread.partly.count}</td></tr>"
     )
-
-
-def _mean(spread: Spread, value: float) -> str:
-    return f"{value:.1f}" if spread.is_count else as_shown(value, spread.id)
-
-
-def _number(name: str, shown: str) -> str:
-    return f'<td class="number" data-name="{name}">{shown}</td>'
 
 
 def _pictures(population: Population, figures: str) -> str:

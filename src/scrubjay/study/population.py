@@ -6,13 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import mean, median, stdev
 
-import torch
-
-from scrubjay.geometry.wilson import Share
 from scrubjay.study.claims import Claim
+from scrubjay.study.spread import Spread
 from scrubjay.study.summary import Summary
 from scrubjay.study.sweep import Member
 
@@ -26,56 +22,6 @@ class Network:
 
     member: Member
     summary: Summary
-
-
-@dataclass(frozen=True, eq=False)
-class Spread:
-    """One claim over the networks that have it.
-
-    Attributes:
-        id: of the claim; statement: as the first of the networks words it, its own figures included.
-        post: the published figure, of another network, or None.
-        values, controls: one a network, in their order.
-        mean: of the values; interval: 95% for the mean over networks (Student's t), or None for fewer than two.
-        middle: the median of the values.
-        control: the median of the controls.
-        holds: the share of networks for which the claim holds, with its Wilson interval; partly: the share for which
-            it holds at least in part.
-        is_count: whether the values are counts, of dimensions say.
-    """
-
-    id: str
-    statement: str
-    post: float | None
-    values: tuple[float, ...]
-    controls: tuple[float, ...]
-    mean: float
-    interval: tuple[float, float] | None
-    middle: float
-    control: float
-    holds: Share
-    partly: Share
-    is_count: bool
-
-    @classmethod
-    def of(cls, claims: Sequence[Claim]) -> "Spread":
-        """Gather one claim of several networks."""
-        values = tuple(float(claim.value) for claim in claims)
-        n = len(claims)
-        return cls(
-            id=claims[0].id,
-            statement=claims[0].statement,
-            post=claims[0].post,
-            values=values,
-            controls=tuple(float(claim.control) for claim in claims),
-            mean=mean(values),
-            interval=mean_interval(values),
-            middle=median(values),
-            control=median(float(claim.control) for claim in claims),
-            holds=Share.counted(sum(claim.verdict == "holds" for claim in claims), n),
-            partly=Share.counted(sum(claim.verdict != "fails" for claim in claims), n),
-            is_count=all(isinstance(claim.value, int) for claim in claims),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,35 +98,6 @@ def table_csv(population: Population) -> str:
     return text.getvalue()
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """95% for the mean of the population that the values are drawn from (Student's t); None for fewer than two."""
-    if len(values) < 2:
-        return None
-    half = _t_quantile(len(values) - 1) * stdev(values) / sqrt(len(values))
-    return mean(values) - half, mean(values) + half
-
-
-def _t_quantile(freedom: int) -> float:
-    """The 97.5% quantile of Student's t, by halving on its distribution function."""
-    low, high = 0.0, 13.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _t_tail(middle, freedom) > 0.025 else (low, middle)
-    return low
-
-
-def _t_tail(t: float, freedom: int) -> float:
-    """P(T > t): half the regularised incomplete beta function at v / (v + t²), integrated numerically."""
-    a, b = freedom / 2, 0.5
-    grid = torch.linspace(0, 1, 20_001, dtype=torch.float64)
-    # With x = (v / (v + t²)) s^(1/a), the integrand's singularity at 0 is gone.
-    end = freedom / (freedom + t * t)
-    x = end * grid ** (1 / a)
-    inner = (1 - x).clamp(min=1e-300) ** (b - 1)
-    whole = torch.lgamma(torch.tensor(a)) + torch.lgamma(torch.tensor(b)) - torch.lgamma(torch.tensor(a + b))
-    return 0.5 * float(torch.trapezoid(inner, grid)) * float(end**a) / a / float(whole.exp())
-
-
 def _by_id(networks: Sequence[Network]) -> dict[str, list[Claim]]:
     found: dict[str, list[Claim]] = {}
     for network in networks:
@@ -254,7 +171,7 @@ def _kinds(told: Sequence[Spread]) -> Iterator[tuple[str, list[Spread]]]:
 
 
 def _clause(spread: Spread) -> str:
-    of = f"holds for {round(spread.holds.value * spread.holds.n)} of {spread.holds.n}"
+    of = f"holds for {spread.holds.count} of {spread.holds.n}"
     if spread.is_count:
         return f"{_TOLD[spread.id]} ({min(spread.values):.0f} to {max(spread.values):.0f}; {of})"
     post = "" if spread.post is None else f"; published {spread.post:.1%}"

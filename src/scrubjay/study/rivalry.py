@@ -5,7 +5,8 @@ from collections.abc import Callable
 from scrubjay.activations.readout import Readout
 from scrubjay.evidence.rival_kinds import kinds
 from scrubjay.evidence.rivals import Seen, hold_against
-from scrubjay.evidence.swaps import nearest_rows, row_kinds, swap_rows
+from scrubjay.evidence.swaps import nearest_rows, swap_rows
+from scrubjay.geometry.row_patterns import patterns_of
 from scrubjay.study.records import Comparison, Labelling, Rivals, RowReading, Side
 
 _FEWEST_INPUTS, _MOST_INPUTS = 8, 40_000
@@ -71,7 +72,7 @@ def _row_reading(
         return None
     progress("extended embeddings exchanged between rows")
     table = comparison.embedding.parts.tables[0]
-    patterns = row_kinds(readout, frozen.activations.classes)
+    patterns = patterns_of(domain.image(frozen.activations.classes).numpy())
     nearest = nearest_rows(table, domain.image(full.activations.classes), patterns)
     swaps = {
         side.name: swap_rows(

@@ -25,6 +25,7 @@ import torch
 from scrubjay.errors import BadInput, OutOfResources
 from scrubjay.locks import folder_lock
 from scrubjay.model.checkpoint import NETWORK_FILE, load_network
+from scrubjay.model.ensemble import groups_of
 from scrubjay.model.run_folder import Hardware, Run, is_resumable, last_epoch, train_all_into
 from scrubjay.study.explain import explain
 from scrubjay.study.summary import (
@@ -151,8 +152,8 @@ def sweep(
         UsageError: another sweep at work in the folder.
         OutOfResources: a folder that can't be written, or a full disk.
     """
-    check(plan)
     with folder_lock(plan.out):
+        check(plan)
         clear_of_halves(plan)
         workers(partial(run_job, plan), list(jobs(plan)), lambda: progress(standing(plan)))
         progress(standing(plan))
@@ -175,12 +176,11 @@ def standing(plan: Plan) -> Standing:
 def jobs(plan: Plan) -> Iterator[tuple[Member, ...]]:
     """What is still to be done, as groups of networks of one architecture; a job trains and explains its group."""
     left = [member for member in plan.members if not _is_done(plan, member)]
-    alike: dict[Recipe, list[Member]] = {}
-    for member in left:
-        sizes = replace(member.recipe, seed=0, weight_decay=0.0, learning_rate=1.0, warmup=1)
-        alike.setdefault(sizes, []).append(member)
-    for group in alike.values():
-        yield from (tuple(group[start : start + plan.at_once]) for start in range(0, len(group), plan.at_once))
+
+    def sizes(member: Member) -> Recipe:
+        return replace(member.recipe, seed=0, weight_decay=0.0, learning_rate=1.0, warmup=1)
+
+    return groups_of(left, sizes, plan.at_once)
 
 
 def run_job(plan: Plan, group: Sequence[Member]) -> None:
@@ -227,8 +227,11 @@ def failures(plan: Plan) -> dict[str, str]:
 
 
 def _is_done(plan: Plan, member: Member) -> bool:
-    trained = (plan.out / member.name / NETWORK_FILE).exists()
-    return trained and all(to.exists() for _, to in _networks(plan, member))
+    return _is_trained(plan, member) and all(to.exists() for _, to in _networks(plan, member))
+
+
+def _is_trained(plan: Plan, member: Member) -> bool:
+    return (plan.out / member.name / NETWORK_FILE).exists()
 
 
 def _networks(plan: Plan, member: Member) -> Iterator[tuple[Path, Path]]:
@@ -243,21 +246,10 @@ def _networks(plan: Plan, member: Member) -> Iterator[tuple[Path, Path]]:
 
 def _train(plan: Plan, group: Sequence[Member]) -> None:
     task = named_task(plan.task)
-    runs = []
-    for member in group:
-        folder = plan.out / member.name
-        if (folder / NETWORK_FILE).exists():
-            _check_same(folder, member.recipe)
-        else:
-            runs.append(Run(folder, task, member.recipe, resume=is_resumable(folder)))
+    untrained = [(plan.out / member.name, member) for member in group if not _is_trained(plan, member)]
+    runs = [Run(folder, task, member.recipe, resume=is_resumable(folder)) for folder, member in untrained]
     if runs:
         train_all_into(runs, hardware=plan.hardware, save_every=plan.save_every)
-
-
-def _check_same(folder: Path, recipe: Recipe) -> None:
-    found = load_network(folder).recipe
-    if found != recipe:
-        raise BadInput(f"{folder} holds a network of another recipe: {found}; asked was {recipe}")
 
 
 def _explain(plan: Plan, network: Path, to: Path) -> None:
@@ -293,7 +285,9 @@ def check(plan: Plan) -> None:
         raise BadInput("a sweep needs a network")
     if len({member.recipe.epochs for member in plan.members}) > 1:
         raise BadInput("the networks of a sweep take equally many epochs")
-    for member in plan.members:
-        folder = plan.out / member.name
-        if (folder / NETWORK_FILE).exists():
-            _check_same(folder, member.recipe)
+    for member in filter(partial(_is_trained, plan), plan.members):
+        found = load_network(plan.out / member.name).recipe
+        if found != member.recipe:
+            raise BadInput(
+                f"{plan.out / member.name} holds a network of another recipe: {found}; asked was {member.recipe}"
+            )
