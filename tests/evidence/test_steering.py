@@ -21,6 +21,14 @@ def test_moves_cost_no_new_run_and_give_its_answers(bundled: SavedNetwork, chall
     for steps, classes in zip((own, alike), moved, strict=True):
         plain = readout.classes(full.resid_mid + (steps @ along).float())
         assert float((plain == classes).double().mean()) > 0.9995
+        (alone,) = readout.moved_classes(full.resid_mid, [steps], along)
+        assert float((plain == alone).double().mean()) > 0.9995
+    donors = torch.randint(len(own), (len(own),), generator=draw)
+    for steps in (own, alike):
+        found = readout.moved_classes(full.resid_mid, [steps], along, donors)
+        found += readout.moved_classes(full.resid_mid, [steps, own], along, donors)[:1]
+        plain = readout.classes(full.resid_mid[donors] + (steps @ along).float())
+        assert all(float((plain == classes).double().mean()) > 0.9995 for classes in found)
 
 
 def test_planted_filters_predict_under_any_shift_along_themselves_and_at_random() -> None:

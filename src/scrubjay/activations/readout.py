@@ -5,7 +5,7 @@ With u the difference of the two class columns of ``W_U``, the class margin is
 isn't a choice between two tokens, the same formula with all of ``W_U`` in the place of u gives the logits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -69,15 +69,19 @@ class Readout:
             task=task,
         )
 
-    @torch.no_grad()
     def scores(self, resid_mid: Residual) -> Float[Tensor, "n c"]:
         """The margin or the logits, for any residual stream; in chunks, so that no [n, m] is ever held."""
-        found = torch.empty(len(resid_mid), self.direct.shape[1], dtype=self.W_in.dtype)
+        return self._scores(len(resid_mid), lambda rows: resid_mid[rows].to(self.W_in))
+
+    @torch.no_grad()
+    def _scores(self, n: int, streams: Callable[[slice], Residual]) -> Float[Tensor, "{n} c"]:
+        found = torch.empty(n, self.direct.shape[1], dtype=self.W_in.dtype)
         hidden = self._buffer()
-        for start in range(0, len(resid_mid), len(hidden)):
-            here = resid_mid[start : start + len(hidden)].to(self.W_in)
+        for start in range(0, n, len(hidden)):
+            here = streams(slice(start, start + len(hidden)))
             mlp_post = torch.addmm(self.b_in, here, self.W_in, out=hidden[: len(here)]).relu_()
-            found[start : start + len(here)] = mlp_post @ self.hidden + (here @ self.direct + self.offset)
+            direct = torch.addmm(self.offset, here, self.direct)
+            found[start : start + len(here)] = torch.addmm(direct, mlp_post, self.hidden)
         return found
 
     def classes(self, resid_mid: Residual) -> Classes:
@@ -112,7 +116,8 @@ class Readout:
     ) -> list[Classes]:
         """The answers when every residual stream is moved by its own step along a few directions, for many steps.
 
-        ``mlp_pre`` is linear in the residual stream, so all steps together need one product [n, d] x [d, m].
+        ``mlp_pre`` is linear in the residual stream, so all steps together need one product [n, d] x [d, m]. One step
+        alone moves the stream itself, which is smaller; its scores are then those among others up to rounding.
 
         Args:
             resid_mid: where the moves start.
@@ -121,14 +126,23 @@ class Readout:
             donors: for each input, the row of ``resid_mid`` that it starts from; by default its own. Gathered a chunk
                 at a time, so that no second [n, d] is held.
         """
-        hidden_along, direct_along = along.to(self.W_in) @ self.W_in, along.to(self.W_in) @ self.direct
+        along = along.to(self.W_in)
+
+        def begun(rows: slice) -> Residual:
+            own = resid_mid[rows] if donors is None else resid_mid.index_select(0, donors[rows])
+            return own.to(self.W_in)
+
+        if len(steps) == 1:
+            step = steps[0].to(self.W_in).expand(len(resid_mid), -1)
+            return [self.classes_from(self._scores(len(step), lambda rows: begun(rows).addmm(step[rows], along)))]
+        hidden_along, direct_along = along @ self.W_in, along @ self.direct
         found = torch.empty(len(steps), len(resid_mid), dtype=torch.int64)
-        pre, post = self._buffer(), self._buffer()  # the second stays untouched, and costs nothing, for one step
+        pre, post = self._buffer(), self._buffer()
         for start in range(0, len(resid_mid), len(pre)):
             rows = slice(start, start + len(pre))
-            here = resid_mid[rows if donors is None else donors[rows]].to(self.W_in)
+            here = begun(rows)
             mlp_pre = torch.addmm(self.b_in, here, self.W_in, out=pre[: len(here)])
-            direct = here @ self.direct + self.offset
+            direct = torch.addmm(self.offset, here, self.direct)
             for number, step in enumerate(steps):
                 move = (step if len(step) == 1 else step[rows]).to(self.W_in)
                 into = (pre if number == len(steps) - 1 else post)[: len(here)]  # the last needs no copy
@@ -136,8 +150,8 @@ class Readout:
                     mlp_post = torch.add(mlp_pre, move @ hidden_along, out=into).relu_()
                 else:
                     mlp_post = torch.addmm(mlp_pre, move, hidden_along, out=into).relu_()
-                scores = mlp_post @ self.hidden + direct + move @ direct_along
-                found[number, start : start + len(here)] = self.classes_from(scores.cpu())
+                scores = torch.addmm(direct + move @ direct_along, mlp_post, self.hidden)
+                found[number, rows] = self.classes_from(scores.cpu())
         return list(found)
 
     def _buffer(self) -> Float[Tensor, "rows m"]:

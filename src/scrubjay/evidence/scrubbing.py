@@ -134,7 +134,7 @@ class Scrubber:
         for own, donors in zip(
             torch.split(self.resid_mid, ROWS), torch.split(self.rest_donors(draw), ROWS), strict=True
         ):
-            other = self.resid_mid[donors]
+            other = self.resid_mid.index_select(0, donors)
             yield other + ((own - other) @ basis.T) @ basis
 
     def idle(self, bits: Bits, j: int) -> Mask:
@@ -197,7 +197,7 @@ def scrub(
         truth: labels.
         draws: of each ablation. In a draw all ablations take the rest from the same donors, so that they differ by
             what else they resample only, and share one product [n, d] x [d, m].
-        seed: of the draws; an ablation alone gives what it gives among the others.
+        seed: of the draws; an ablation alone gives what it gives among the others, but for rounding.
         only: the names of the ablations to run; by default all that are licensed.
     """
     ablations = [each for each in licensed(scrubber.hypothesis.gate.k) if only is None or each.name in only]
