@@ -12,14 +12,14 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from peers.measure import Figures, in_children
+from peers.measure import Figures, in_a_child
 from peers.page import write_table
 
 STAGES = ("record", "components", "subspace", "filters", "scrubbing")
 FREE = 2000.0
 """MB that the largest square should stay below."""
-NAMED = {"record": "record", "components": "principal components", "subspace": "causal subspace, 2 draws",
-         "filters": "two filters in three components", "scrubbing": "eight ablations, draws as given"}  # fmt: skip
+NAMED = {"record": "record", "components": "principal components", "subspace": "causal subspace",
+         "filters": "two filters in three components", "scrubbing": "eight ablations"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,13 @@ QUICK = (Case(12, draws=2), Case(24, draws=2), Case(8, 3, draws=2), Case(12, d_m
 
 def measured(case: Case, threads: int, limit: float) -> dict[str, Figures]:
     """Seconds, peak MB and resident MB of each stage of one case."""
-    found = in_children(
-        "stages.stages", case.tokens, case.varying, case.d_mlp, case.draws, threads=threads, limit=limit
-    )
+    found = in_a_child("stages.stages", case.tokens, case.varying, case.d_mlp, case.draws, threads=threads, limit=limit)
     return found.figures["stages"]  # type: ignore[no-any-return]
+
+
+def each_time(at: Figures) -> float:
+    """Seconds of a stage; of one draw, where it draws as often as the network or the case wants."""
+    return float(at["seconds"] / at.get("times", 1))
 
 
 def exponent(inputs: list[int], values: list[float]) -> float:
@@ -64,20 +67,22 @@ def exponent(inputs: list[int], values: list[float]) -> float:
 
 
 def report(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> str:
-    lines = ["| inputs | neurons | draws | stage | seconds | peak MB | of it kept |", "|---|---|---|---|---|---|---|"]
+    lines = ["| inputs | neurons | stage | draws | seconds | peak MB | of it kept |", "|---|---|---|---|---|---|---|"]
     for case, stages in found.items():
         for stage in STAGES:
             at = stages[stage]
             shown = f"{at['seconds']:.3g} | {at['peak_mb']:,.0f} | {at['kept_mb']:,.0f}"
             lines.append(
-                f"| {case.name} = {case.inputs:,} | {case.d_mlp:,} | {case.draws:,} | {NAMED[stage]} | {shown} |"
+                f"| {case.name} = {case.inputs:,} | {case.d_mlp:,} | {NAMED[stage]} | {at.get('times', '')} | {shown} |"
             )
-    lines += ["", "| stage | time grows as inputs to the | between the last two | peak memory | between the last two |"]
+    lines += [
+        "",
+        "| stage | time (of a draw) as inputs to the | between the last two | peak memory | between the last two |",
+    ]
     lines += ["|---|---|---|---|---|"]
     inputs = [case.inputs for case in squares]
     for stage in STAGES:
-        # scrubbing's time is that of one draw, since the cases differ in draws
-        times = [found[c][stage]["seconds"] / (c.draws if stage == "scrubbing" else 1) for c in squares]
+        times = [each_time(found[c][stage]) for c in squares]
         memory = [found[c][stage]["peak_mb"] for c in squares]
         shown = " | ".join(f"{exponent(inputs[s:], y[s:]):.2f}" for y in (times, memory) for s in (0, -2))
         lines.append(f"| {NAMED[stage]} | {shown} |")
@@ -92,7 +97,7 @@ def far(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> str
     for stage in STAGES:
         one, two = found[small][stage], found[large][stage]
         each = (two["peak_mb"] - one["peak_mb"]) * 1e6 / more
-        seconds = two["seconds"] / large.inputs / (large.draws if stage == "scrubbing" else 1)
+        seconds = each_time(two) / large.inputs
         lines.append(
             f"| {NAMED[stage]} | {each:,.0f} | {each * target / 1e9:,.0f} | {1e6 * seconds:,.1f} | "
             f"{seconds * target / 3600:,.2f} |"
@@ -102,7 +107,7 @@ def far(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> str
     )
     most = max(found[large][stage]["peak_mb"] for stage in STAGES)
     kept = "below" if most < FREE else "not below"
-    fits = f"At {large.name} the largest peak is {most:,.0f} MB, {kept} {FREE:,.0f} MB. (Scrubbing: hours a draw.)"
+    fits = f"At {large.name} the largest peak is {most:,.0f} MB, {kept} {FREE:,.0f} MB. (Hours of one draw.)"
     return "\n".join([head, *lines, "", fits]) + "\n"
 
 
@@ -118,10 +123,11 @@ def draw(found: dict[Case, dict[str, Figures]], picture: Path) -> None:
         for cases, style in ((SQUARES, "o-"), (CUBES, "s--")):
             label = NAMED[stage] if cases is SQUARES else None
             for panel, key in zip(panels, ("seconds", "peak_mb"), strict=True):
-                each = [c.draws if stage == "scrubbing" and key == "seconds" else 1 for c in cases]
-                values = [found[c][stage][key] / by for c, by in zip(cases, each, strict=True)]
+                values = [each_time(found[c][stage]) if key == "seconds" else found[c][stage][key] for c in cases]
                 panel.plot([c.inputs for c in cases], values, style, color=f"C{number}", label=label, markersize=4)
-    for panel, title in zip(panels, ("seconds (scrubbing: a draw)", "peak memory above the imports [MB]"), strict=True):
+    for panel, title in zip(
+        panels, ("seconds (where there are draws: of one)", "peak memory above the imports [MB]"), strict=True
+    ):
         panel.set(xscale="log", yscale="log", xlabel="inputs (circles: squares; squares: cubes)", title=title)
         panel.grid(alpha=0.3)
     panels[1].axhline(FREE, color="black", linewidth=0.8, linestyle=":")

@@ -1,12 +1,12 @@
 """scrubjay beside what a user would pick instead: the same work in the same environment, each in a fresh process.
 
-    python benchmarks/side_by_side.py [--only analysis,draw] [--threads 2] [--repeats 3] [--write README.md]
+    python benchmarks/side_by_side.py [--only analysis,draw] [--threads 2] [--rounds 5] [--write README.md]
 
 Prints a table: seconds of the work (imports, loading the network and making the inputs apart), peak memory above the
 imports, and how many times scrubjay's that is; beneath it each aim with what was measured. ``--write`` puts the table
-between the page's markers ``<!-- side-by-side -->`` and ``<!-- end -->``. Contenders that must find the same numbers
-(accuracy, agreement of the frozen network, the loss after so many steps) are held against each other, and the command
-fails where they differ. Needs the extras ``transformer-lens`` and ``bench``. About ten minutes on two idle cores.
+between the page's markers ``<!-- side-by-side -->`` and ``<!-- end -->``. Contenders take turns; those that must find
+the same numbers (accuracy, agreement of the frozen network, the loss after so many steps) are held against each other,
+and the command fails where they differ. Needs the extra ``bench``. About a quarter of an hour on two idle cores.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from peers.measure import Measured, in_children
+from peers.measure import Measured, in_rounds
 from peers.page import write_table
 
 
@@ -51,28 +51,32 @@ class Aim:
 
 
 Found = tuple[list[Row], list[Aim]]
-Run = Callable[..., Measured]
+Run = Callable[..., dict[str, Measured]]
+"""Takes the names of contenders and gives what was measured of each."""
+
+
+LENS = {
+    "lens.analysis_used_well": "TransformerLens, used well",
+    "lens.analysis_without_heads": "TransformerLens, the script's way without per-head results",
+    "lens.analysis_as_the_script": "TransformerLens, the script's way",
+    "lens.analysis_of_old": "TransformerLens, the script's way, per-head results as in its releases 2 and 3",
+}
 
 
 def analysis(run: Run) -> Found:
     what = "the post's analysis"
-    ours, floor = run("ours.analysis"), run("ours.products")
+    found = run("ours.analysis", "ours.products", "ours.analysis_with_choices", *LENS)
+    ours, floor, choosing = (found[f"ours.{name}"] for name in ("analysis", "products", "analysis_with_choices"))
     first = Row(what, "scrubjay", ours.seconds, ours.peak_mb)
-    rows = [first, Row(what, "its bare matrix products", floor.seconds, floor.peak_mb, first)]
-    choosing = run("ours.analysis_with_choices")
-    rows.append(
+    rows = [
+        first,
+        Row(what, "its bare matrix products", floor.seconds, floor.peak_mb, first),
         Row(what, "scrubjay, choosing subspace and gate too", choosing.seconds, choosing.peak_mb, first),
-    )
-    others = {
-        "TransformerLens, used well": run("lens.analysis_used_well"),
-        "TransformerLens, the script's way without per-head results": run("lens.analysis_without_heads"),
-        "TransformerLens, the script's way": run("lens.analysis_as_the_script"),
-        "TransformerLens, the script's way, per-head results as in its releases 2 and 3": run("lens.analysis_of_old"),
-    }
-    for who, each in others.items():
-        agree(ours, each, ("accuracy", "frozen agreement"), 1e-3)
-        rows.append(Row(what, who, each.seconds, each.peak_mb, first))
-    well, *_, script = others.values()
+    ]
+    for name, who in LENS.items():
+        agree(ours, found[name], ("accuracy", "frozen agreement"), 1e-3)
+        rows.append(Row(what, who, found[name].seconds, found[name].peak_mb, first))
+    well, script = found["lens.analysis_used_well"], found["lens.analysis_of_old"]
     return rows, [
         Aim("analysis: the script's way takes so many times scrubjay's time", script.seconds / ours.seconds, 20),
         Aim("analysis: TransformerLens used well takes so many times scrubjay's time", well.seconds / ours.seconds, 6),
@@ -85,7 +89,7 @@ def analysis(run: Run) -> Found:
 
 def draw(run: Run) -> Found:
     what = "one draw of [1]"
-    found = run("ours.draw").figures
+    found = run("ours.draw")["ours.draw"].figures
     first = Row(what, "scrubjay", found["draw"])
     floor = Row(what, "the product [n, d] x [d, m] in it", found["products"], beside=first)
     every = Row(what, "scrubjay, a draw of all eight ablations", found["table"], beside=first)
@@ -96,7 +100,7 @@ def draw(run: Run) -> Found:
 
 def training(run: Run) -> Found:
     what = "a training step"
-    ours, theirs = run("ours.training"), run("lens.training")
+    ours, theirs = run("ours.training", "lens.training").values()
     agree(ours, theirs, ("loss",), 1e-4)
     first = Row(what, "scrubjay", ours.figures["step"])
     floor = Row(what, "its bare matrix products", ours.figures["products"], beside=first)
@@ -108,7 +112,7 @@ def training(run: Run) -> Found:
 
 
 def animation(run: Run) -> Found:
-    ours, theirs = run("drawing.scrubjay_frames"), run("drawing.matplotlib_frames")
+    ours, theirs = run("drawing.scrubjay_frames", "drawing.matplotlib_frames").values()
     what, drawn = f"{ours.figures['frames']:,} frames, neuron by neuron", theirs.figures["drawn"]
     first = Row(what, "scrubjay", ours.seconds, ours.peak_mb)
     scaled = theirs.seconds * ours.figures["frames"] / drawn
@@ -118,7 +122,7 @@ def animation(run: Run) -> Found:
 
 def pca(run: Run) -> Found:
     what = "principal components"
-    found = run("drawing.components").figures
+    found = run("drawing.components")["drawing.components"].figures
     for name in ("ours apart", "closed apart"):
         if not found[name] < 1e-6:
             raise SystemExit(f"variances of scikit-learn's and of our components differ: {found}")
@@ -164,17 +168,18 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--only", default=",".join(WORK), help="which work, by comma")
     asked.add_argument("--threads", type=int, default=2)
-    asked.add_argument("--repeats", type=int, default=3, help="fresh processes a contender; the median counts")
+    asked.add_argument("--rounds", type=int, default=5, help="in each, every contender once; the median counts")
     asked.add_argument("--write", type=Path, help="a page with the markers")
     words = asked.parse_args()
     rows: list[Row] = []
     aims: list[Aim] = []
 
-    def run(name: str) -> Measured:
-        found = in_children(name, threads=words.threads, repeats=words.repeats)
-        told = f"{found.seconds:.3g} s ({found.cpu:.3g} s of CPU), {found.peak_mb:,.0f} MB"
-        print(f"{name}: {told}; before it {found.prepared:.1f} s", flush=True)
-        return found
+    def run(*names: str) -> dict[str, Measured]:
+        every = in_rounds(names, threads=words.threads, rounds=words.rounds)
+        for name, found in every.items():
+            told = f"{found.seconds:.3g} s ({found.cpu:.3g} s of CPU), {found.peak_mb:,.0f} MB"
+            print(f"{name}: {told}; before it {found.prepared:.1f} s", flush=True)
+        return every
 
     for name in words.only.split(","):
         more, further = WORK[name](run)

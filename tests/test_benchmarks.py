@@ -76,12 +76,12 @@ def test_only_the_work_is_timed_and_its_peak_is_what_it_takes() -> None:
 
 def test_a_child_reports_its_stages_and_a_failing_one_what_it_wrote(benchmarks: None) -> None:
     measure = module("peers.measure")
-    found = measure.in_children("stages.stages", 6, 2, 64, 1, threads=1)
+    found = measure.in_a_child("stages.stages", 6, 2, 64, 1, threads=1)
     stages = found.figures["stages"]
     assert list(stages) == list(module("growth").STAGES)
     assert 0 < sum(stage["seconds"] for stage in stages.values()) <= found.seconds
     with pytest.raises(RuntimeError, match="no_such"):
-        measure.in_children("measure.no_such", threads=1)
+        measure.in_a_child("measure.no_such", threads=1)
 
 
 def test_the_floor_of_a_training_step_is_its_layers_products(benchmarks: None, challenge: Task) -> None:

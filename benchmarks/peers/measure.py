@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -44,20 +44,32 @@ class Measured:
     figures: Figures
 
 
-def in_children(name: str, *arguments: object, threads: int, repeats: int = 1, limit: float = 900) -> Measured:
-    """The median of several fresh processes; the figures are the last one's.
+def in_rounds(names: Sequence[str], *, threads: int, rounds: int, limit: float = 900) -> dict[str, Measured]:
+    """Several contenders in turns, each time in a fresh process, so that they share the machine's moods.
+
+    Returns:
+        Of each the medians over the rounds; the figures are the last round's.
 
     Raises:
-        RuntimeError: the contender failed, with what it wrote; or it took longer than ``limit`` seconds.
+        RuntimeError: a contender failed, with what it wrote; or it took longer than ``limit`` seconds.
     """
-    runs = [_in_a_child(name, arguments, threads, limit) for _ in range(repeats)]
+    runs = [{name: in_a_child(name, threads=threads, limit=limit) for name in names} for _ in range(rounds)]
+    return {name: _median([run[name] for run in runs]) for name in names}
+
+
+def _median(runs: Sequence[Measured]) -> Measured:
     seconds, cpu, prepared, peak = (
         statistics.median(getattr(run, what) for run in runs) for what in ("seconds", "cpu", "prepared", "peak_mb")
     )
     return Measured(seconds, cpu, prepared, peak, runs[-1].figures)
 
 
-def _in_a_child(name: str, arguments: tuple[object, ...], threads: int, limit: float) -> Measured:
+def in_a_child(name: str, *arguments: object, threads: int, limit: float = 900) -> Measured:
+    """One contender in a fresh process.
+
+    Raises:
+        RuntimeError: as ``in_rounds``.
+    """
     home = str(Path(__file__).parents[1])
     path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = os.environ | dict.fromkeys(_THREADS, str(threads)) | {"PYTHONPATH": path}

@@ -52,10 +52,11 @@ def stages(tokens: str, varying: str, d_mlp: str, draws: str) -> Work:
         act = stage("record", lambda: record(network, task))
         readout = Readout.of(network, task, act)
         pca = stage("components", lambda: PCA.of(act.resid_mid))
-        stage(
+        subspace = stage(
             "subspace",
             lambda: causal_subspace(act.resid_mid, pca.components, readout, act.classes, draws=2, keeps=0.9),
         )
+        found["subspace"]["times"] = 2 * len(subspace.kept)
         filters = stage("filters", lambda: fit_filters(act.resid_mid, pca, act.classes == 1, r=3, k=2))
 
         def scrubbed() -> object:
@@ -63,6 +64,7 @@ def stages(tokens: str, varying: str, d_mlp: str, draws: str) -> Work:
             return scrub(scrubber, readout, act.classes, draws=int(draws), seed=0)
 
         stage("scrubbing", scrubbed)
+        found["scrubbing"]["times"] = int(draws)
         return {"stages": found}
 
     return work

@@ -201,32 +201,27 @@ def scrub(
         only: the names of the ablations to run; by default all that are licensed.
     """
     ablations = [each for each in licensed(scrubber.hypothesis.gate.k) if only is None or each.name in only]
-    answers: dict[str, list[Classes]] = {each.name: [] for each in ablations}
+    references = [own, own if full is None else full, *([] if truth is None else [truth])]
+    shares: dict[str, list[list[float]]] = {each.name: [] for each in ablations}
+
+    def score(name: str, answers: Classes) -> None:
+        shares[name].append([share_of(answers == reference) for reference in references])
+
     of_values = [each for each in ablations if each.steps != ("1*",)]
     for number in range(draws):
         at = 2 * (seed * 1_000_003 + number)
         if of_values:
             donors = scrubber.rest_donors(torch.Generator().manual_seed(at))
             moves = [scrubber.resampled_values(each, torch.Generator().manual_seed(at + 1)) for each in of_values]
-            for each, left in zip(
-                of_values,
-                readout.moved_classes(scrubber.rest, moves, scrubber.hypothesis.carriers, donors),
-                strict=True,
-            ):
-                answers[each.name].append(left)
-        if "1*" in answers:
+            left = readout.moved_classes(scrubber.rest, moves, scrubber.hypothesis.carriers, donors)
+            for each, answers in zip(of_values, left, strict=True):
+                score(each.name, answers)
+        if "1*" in shares:
             mixed = scrubber.beyond_in_chunks(torch.Generator().manual_seed(at))
-            answers["1*"].append(torch.cat([readout.classes(some) for some in mixed]))
-    return {
-        name: ScrubScores(
-            name,
-            _agreement(drawn, own),
-            _agreement(drawn, own if full is None else full),
-            None if truth is None else _agreement(drawn, truth),
-        )
-        for name, drawn in answers.items()
-    }
+            score("1*", torch.cat([readout.classes(some) for some in mixed]))
+    return {name: _scores(name, drawn) for name, drawn in shares.items()}
 
 
-def _agreement(drawn: list[Classes], reference: Classes) -> Score:
-    return Score.over([share_of(answers == reference) for answers in drawn])
+def _scores(name: str, drawn: list[list[float]]) -> ScrubScores:
+    own, full, *truth = (Score.over(list(values)) for values in zip(*drawn, strict=True))
+    return ScrubScores(name, own, full, truth[0] if truth else None)

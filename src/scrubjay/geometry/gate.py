@@ -80,7 +80,7 @@ class Gate:
 
     def __call__(self, bits: Bits) -> Mask:
         """The gate's value for each input."""
-        return torch.tensor(self.table)[rows_of(bits)]
+        return torch.tensor(self.table).index_select(0, rows_of(bits))
 
     def either_way(self, bits: Bits, i: int) -> tuple[Mask, Mask]:
         """The gate's value for each input with filter i on, and with it off; where they agree, the others decide."""
@@ -110,8 +110,10 @@ def _digits(table: tuple[bool, ...]) -> str:
 
 def rows_of(bits: Bits) -> Int[Tensor, "n"]:
     """The row of the truth table that each input falls in."""
-    places = 2 ** torch.arange(bits.shape[1] - 1, -1, -1)
-    return (bits.long() * places).sum(1)
+    rows = torch.zeros(len(bits), dtype=torch.int64)
+    for column in bits.T:
+        rows.mul_(2).add_(column)
+    return rows
 
 
 def read_gate(bits: Bits, ones: Mask) -> GateReading:
