@@ -25,7 +25,7 @@ ROOMS = {
     "geometry": ("geometry/*", ("tests/geometry",)),
     "scrubbing": (
         "evidence/scrub*|evidence/refinement.py|evidence/input_scrubbing.py",
-        ("tests/evidence/test_scrubbing.py", "tests/evidence/test_refinement.py"),
+        tuple(f"tests/evidence/test_{each}.py" for each in ("scrubbing", "refinement", "filter_images")),
     ),
     "program": ("program/*", ("tests/program",)),
 }

@@ -25,9 +25,12 @@ def by_hand(known: np.ndarray, ones: np.ndarray, k: int, own: bool) -> np.ndarra
 @pytest.mark.parametrize("shape", [(30,), (9, 12), (4, 5, 3)])
 @pytest.mark.parametrize("share", [0.08, 0.5])
 @pytest.mark.parametrize("own", [True, False])
-def test_votes_are_those_of_a_loop_over_all_pairs(shape: tuple[int, ...], share: float, own: bool) -> None:
+@pytest.mark.parametrize("of_one", [0.4, 0.6])
+def test_votes_are_those_of_a_loop_over_all_pairs(
+    shape: tuple[int, ...], share: float, own: bool, of_one: float
+) -> None:
     draw = np.random.default_rng(len(shape))
-    known, ones = draw.random(shape) < share, draw.random(shape) < 0.4
+    known, ones = draw.random(shape) < share, draw.random(shape) < of_one
     found = votes(known, ones, (1, 3, 5), own=own)
     for k in (1, 3, 5):
         assert np.array_equal(found[k], by_hand(known, ones, k, own)), k

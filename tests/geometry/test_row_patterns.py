@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from scrubjay.geometry.row_patterns import PATTERNS, Row, fit_rows
+from scrubjay.geometry.row_patterns import PATTERNS, Row, fit_rows, patterns_of
 
 
 def test_each_row_has_as_few_errors_as_any_pattern_can_have_and_as_few_thresholds() -> None:
@@ -45,3 +45,8 @@ def test_unknown_cells_are_never_read_and_a_row_of_them_follows_the_majority() -
     known[4] = False
     assert fit_rows(known, ones) == fit_rows(known, ones ^ ~known)
     assert fit_rows(known, ones).rows[4] == Row("1", ())
+
+
+def test_patterns_of_answers_are_those_of_their_rows_and_strays_may_be_either() -> None:
+    image = np.array([[0, 0, 1, 1, 1], [1, 1, -1, 1, 1], [0, -1, 1, 1, 0], [0, 0, 0, -1, 0]])
+    assert patterns_of(image) == ("01", "1", "010", "0")

@@ -39,3 +39,14 @@ def test_the_last_components_first_need_nearly_all(planted: Planted) -> None:
     readout = Readout.of(planted.network, planted.task, act)
     found = causal_subspace(act.resid_mid, PCA.of(act.resid_mid).components.flip(0), readout, act.classes)
     assert found.r >= 14
+
+
+def test_the_mean_over_draws_decides_and_a_draw_that_falls_short_counts_as_its_end(planted: Planted) -> None:
+    act = record(planted.network, planted.task)
+    readout = Readout.of(planted.network, planted.task, act)
+    components = PCA.of(act.resid_mid).components
+    first = causal_subspace(act.resid_mid, components, readout, act.classes, keeps=0.8)
+    exact = first.kept[first.r]
+    assert exact.worst < exact.mean
+    found = causal_subspace(act.resid_mid, components, readout, act.classes, keeps=exact.mean)
+    assert found.r == found.highest == first.r and found.kept[found.r] == exact
