@@ -52,6 +52,7 @@ def prepare(folder: Path, room: str) -> Path:
     settings.write_text(
         f"{text}\n[tool.mutmut]\n"
         f"source_paths = ['src']\n"
+        f"also_copy = ['docs', 'README.md']\n"
         f"only_mutate = {[f'src/scrubjay/{each}' for each in files.split('|')]}\n"
         f"pytest_add_cli_args_test_selection = {list(tests)}\n"
         f"pytest_add_cli_args = ['-x', '-p', 'no:xdist', '-p', 'no:cacheprovider']\n"
@@ -89,7 +90,8 @@ def run_room(folder: Path, room: str, sample: int, seed: int, children: int) -> 
         done = mutmut(at, "run", "--max-children", str(children), *left)
         every = mutants(at)
     if not chosen or any(every[name] == "not checked" for name in chosen):
-        raise SystemExit(f"mutmut stopped in {room}: {done}")
+        said = "" if done is None else "\n".join(done.stdout.splitlines()[-20:])
+        raise SystemExit(f"mutmut stopped in {room}:\n{said}")
     return {name: every[name] if every[name] in ENDINGS else "other" for name in chosen}
 
 

@@ -8,7 +8,7 @@ from scrubjay.activations.embedding import ExtendedEmbedding
 from scrubjay.activations.readout import Readout
 from scrubjay.activations.record import record
 from scrubjay.evidence.filter_images import compare_masks, line_fits
-from scrubjay.evidence.input_scrubbing import scrub_inputs
+from scrubjay.evidence.input_scrubbing import scrub_inputs, within_bins
 from scrubjay.evidence.scrubbing import Hypothesis
 from scrubjay.geometry.filters import Filters
 from tests.planted import plant
@@ -51,3 +51,14 @@ def test_values_resampled_among_inputs_of_one_image_keep_the_answer_where_attent
     for row in rows:
         assert row.left.worst > 0.97
         assert row.control.mean < 0.85
+
+
+def test_an_input_is_exchanged_with_any_of_its_bin_and_with_no_other() -> None:
+    bins = torch.randint(64, (500,), generator=torch.Generator().manual_seed(0))
+    draw = torch.Generator().manual_seed(1)
+    met = torch.zeros(500, 500, dtype=torch.bool)
+    for _ in range(200):
+        donors = within_bins(bins, draw)
+        assert torch.equal(bins[donors], bins)
+        met[torch.arange(500), donors] = True
+    assert torch.equal(met, bins[:, None] == bins)

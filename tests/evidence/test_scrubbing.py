@@ -54,9 +54,22 @@ def test_wrong_hypotheses_lose_answers_in_every_row(gate: str, k: int) -> None:
     for ablation in licensed(k):
         if ablation.name != "1*":
             assert 0 < strongest(controls, ablation.name) < 0.93, ablation.name
+    assert strongest(controls, "no such row") == 0
     by_name = {control.name: control for control in controls}
+    assert set(by_name["random subspace"].left) == {"1*"} and "1*" not in by_name["random directions"].left
     assert {"random directions", "random subspace", "thresholds +1 sd", "thresholds -1 sd"} < set(by_name)
     assert by_name[f"gate {Gate.parity(k).name}"].left == {}, "XOR licenses nothing, so it can't be a control"
+
+
+def test_controls_follow_from_their_seed_and_sample_as_the_hypothesis_does() -> None:
+    planted = plant("AND", data=4, seed=1)
+    act = record(planted.network, planted.task)
+    readout = Readout.of(planted.network, planted.task, act)
+    independent, permuted = (laid_over(planted, act, sampling=each) for each in ("independent", "permute"))
+    once = scrub_controls(independent, readout, act.classes, draws=2, seed=0)
+    assert scrub_controls(independent, readout, act.classes, draws=2, seed=0) == once
+    of_permuted = scrub_controls(permuted, readout, act.classes, draws=2, seed=0)
+    assert all(one != other for one, other in zip(once, of_permuted, strict=True) if one.left)
 
 
 def test_under_a_wrong_gate_idle_variables_are_not_idle() -> None:

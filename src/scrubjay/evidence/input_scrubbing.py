@@ -67,7 +67,7 @@ def scrub_inputs(
         for _ in range(draws):
             change = torch.zeros_like(values)
             for j in which:
-                change[:, j] = values[_within_bins(into[:, j], draw), j] - values[:, j]
+                change[:, j] = values[within_bins(into[:, j], draw), j] - values[:, j]
             moved = resid_mid + (change @ hypothesis.carriers).to(resid_mid.dtype)
             shares.append(share_of(readout.classes(moved) == classes))
         return Score.over(shares)
@@ -82,7 +82,7 @@ def _equal_bins(image: Float64[Tensor, "n"]) -> Int[Tensor, "n"]:
     return bins
 
 
-def _within_bins(bins: Int[Tensor, "n"], draw: torch.Generator) -> Int[Tensor, "n"]:
+def within_bins(bins: Int[Tensor, "n"], draw: torch.Generator) -> Int[Tensor, "n"]:
     """For each input, another of its bin, drawn at random."""
     order = bins.argsort(stable=True)
     sizes = bins.bincount(minlength=_BINS)

@@ -144,12 +144,9 @@ class Scrubber:
 
     def _within_side(self, values: Float64[Tensor, "n"], j: int, draw: torch.Generator) -> Float64[Tensor, "n"]:
         on, resampled = values > self.hypothesis.thresholds[j], values.clone()
-        original = self.values[:, j]
         for side in (on, ~on):
             if bool(side.any()):
-                pool = side if self.sampling == "permute" else (original > self.hypothesis.thresholds[j]) == on[side][0]
-                source = values if self.sampling == "permute" else original
-                resampled[side] = source[self._donors(pool, draw, int(side.sum()))]
+                resampled[side] = values[self._donors(side, draw, int(side.sum()))]
         return resampled
 
     def _donors(self, pool: Mask, draw: torch.Generator, count: int | None = None) -> Int[Tensor, "_some"]:
