@@ -1,12 +1,12 @@
 """scrubjay beside what a user would pick instead: the same work in the same environment, each in a fresh process.
 
-    python benchmarks/side_by_side.py [--only analysis,draw] [--threads 2] [--rounds 5] [--write README.md]
+    python benchmarks/side_by_side.py [--only analysis,draw] [--threads 2] [--rounds 3] [--write README.md]
 
 Prints a table: seconds of the work (imports, loading the network and making the inputs apart), peak memory above the
 imports, and how many times scrubjay's that is; beneath it each aim with what was measured. ``--write`` puts the table
 between the page's markers ``<!-- side-by-side -->`` and ``<!-- end -->``. Contenders take turns; those that must find
 the same numbers (accuracy, agreement of the frozen network, the loss after so many steps) are held against each other,
-and the command fails where they differ. Needs the extra ``bench``. About a quarter of an hour on two idle cores.
+and the command fails where they differ. Needs the extra ``bench``. About eleven minutes on two idle cores.
 """
 
 import argparse
@@ -168,7 +168,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--only", default=",".join(WORK), help="which work, by comma")
     asked.add_argument("--threads", type=int, default=2)
-    asked.add_argument("--rounds", type=int, default=5, help="in each, every contender once; the median counts")
+    asked.add_argument("--rounds", type=int, default=3, help="in each, every contender once; the median counts")
     asked.add_argument("--write", type=Path, help="a page with the markers")
     words = asked.parse_args()
     rows: list[Row] = []

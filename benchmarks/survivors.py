@@ -1,11 +1,11 @@
 """Mutation testing: how many small faults put into geometry, scrubbing and the program search do their tests let live?
 
-    python benchmarks/survivors.py [--sample 200] [--seed 0] [--folder mutants-at-work] [--page docs/quality.md]
+    python benchmarks/survivors.py [--sample 200] [--seed 0] [--folder mutants-at-work]
 
 mutmut (extra ``bench``) makes every mutant of these rooms; a random sample of each runs, since all would take a day. A
 mutant is killed when a test fails, or when the tests exceed their time limit; only tests that reach its function run.
 Prints the difference that each survivor makes, so that it can be looked at, and a table. Works in a copy of the tracked
-files, ``--folder``; a second call goes on with what is there. ``--page`` puts the table between the page's markers.
+files, ``--folder``; a second call goes on with what is there.
 """
 
 import argparse
@@ -18,16 +18,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from peers.page import write_table
-
 ROOT = Path(__file__).parents[1]
 ROOMS = {
-    "geometry": ("geometry/*", ("tests/geometry",)),
+    "geometry": (("geometry/*",), ("tests/geometry",)),
     "scrubbing": (
-        "evidence/scrub*|evidence/refinement.py|evidence/input_scrubbing.py",
+        ("evidence/scrub*", "evidence/refinement.py", "evidence/input_scrubbing.py"),
         tuple(f"tests/evidence/test_{each}.py" for each in ("scrubbing", "refinement", "filter_images")),
     ),
-    "program": ("program/*", ("tests/program",)),
+    "program": (("program/*",), ("tests/program",)),
 }
 """Of each room: its files, and the tests that have to kill the mutants."""
 KILLED = ("killed", "timeout")
@@ -53,7 +51,7 @@ def prepare(folder: Path, room: str) -> Path:
         f"{text}\n[tool.mutmut]\n"
         f"source_paths = ['src']\n"
         f"also_copy = ['docs', 'README.md']\n"
-        f"only_mutate = {[f'src/scrubjay/{each}' for each in files.split('|')]}\n"
+        f"only_mutate = {[f'src/scrubjay/{each}' for each in files]}\n"
         f"pytest_add_cli_args_test_selection = {list(tests)}\n"
         f"pytest_add_cli_args = ['-x', '-p', 'no:xdist', '-p', 'no:cacheprovider']\n"
         f"process_isolation = 'forkserver'\n"
@@ -122,16 +120,12 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=0, help="of the sample")
     asked.add_argument("--children", type=int, default=os.cpu_count() or 1, help="tests at a time")
     asked.add_argument("--folder", type=Path, default=Path("mutants-at-work"))
-    asked.add_argument("--page", type=Path, help="a page with the markers")
     words = asked.parse_args()
     folder, rooms = words.folder.absolute(), words.only.split(",")
     ended = {room: run_room(folder, room, words.sample, words.seed, words.children) for room in rooms}
     for room in rooms:
         print(differences(folder / room, [name for name, end in ended[room].items() if end not in KILLED]))
-    found = table({room: len(mutants(folder / room)) for room in rooms}, ended)
-    print(f"\n{found}")
-    if words.page is not None:
-        write_table(words.page, "mutants", found)
+    print(f"\n{table({room: len(mutants(folder / room)) for room in rooms}, ended)}")
 
 
 if __name__ == "__main__":
