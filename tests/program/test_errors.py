@@ -62,6 +62,23 @@ def test_each_change_belongs_to_the_curve_that_makes_it() -> None:
     assert first.changes == int((labels[:, 9] != labels[:, 10]).sum())
     assert first.changes + second.changes == int((labels[:, 1:] != labels[:, :-1]).sum())
     assert (first.errors, second.errors) == (2, 3)
+    assert [part.name for part in found.regions] == [
+        "b ≥ 10 and a·b ≤ 600", "b ≥ 10 and a·b > 600", "b < 10 and a·b ≤ 600"
+    ]  # fmt: skip
+    assert [part.errors for part in found.regions] == [2, 2, 1]
+
+
+def test_a_change_that_no_curve_makes_is_the_phases() -> None:
+    sums = Program(LINE.curves, (0,), Phase(1, 1, Fraction(1), 20), (Arcs(True, (10,)), Arcs(True)), 20)
+    task, classes = of(sums)
+    found = error_map(sums, task, wrong_at(classes, (35, 34), (20, 30), (20, 39)))
+    assert found is not None
+    parts = {part.name: part for part in found.boundaries}
+    assert set(parts) == {"a + b < 50", "phase"}
+    labels = task.domain.image(classes).numpy() ^ found.wrong
+    assert parts["phase"].changes + parts["a + b < 50"].changes == int((labels[:, 1:] != labels[:, :-1]).sum())
+    assert parts["phase"].changes == sum(a + b - 1 >= 50 and (a + b) % 10 == 0 for a in range(40) for b in range(1, 40))
+    assert (parts["phase"].errors, parts["a + b < 50"].errors) == (1, 2)
 
 
 def test_the_null_is_errors_thrown_into_the_same_rows() -> None:

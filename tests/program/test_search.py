@@ -76,6 +76,13 @@ def test_flipped_labels_become_the_exceptions() -> None:
     assert found.agreement == pytest.approx(1 - flips.mean())
 
 
+def test_labels_of_columns_alone_are_shuffled_by_column() -> None:
+    _, b = square(40)
+    found = recover(Observed.of((b**2 % 29 < 12).astype(np.int64)))
+    assert found.program is not None and not found.program.reads_a and found.agreement == 1
+    assert found.shuffled is None and found.random is None  # rows in another order would leave every label
+
+
 @pytest.mark.parametrize("seed", [3, 8])
 def test_a_random_member_is_found_exactly(seed: int) -> None:
     _, labels = random_member(seed, side=60)

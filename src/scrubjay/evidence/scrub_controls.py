@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 import torch
 
 from scrubjay.activations.readout import Readout
-from scrubjay.axes import Classes, Components
+from scrubjay.axes import Classes
 from scrubjay.evidence.scrubbing import Ablation, Hypothesis, Scrubber, licensed, scrub
 from scrubjay.geometry.draws import Score, share_of
 from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import Gate
+from scrubjay.geometry.subspace import random_directions
 
 _RANDOM_SETS, _BREAKS = 8, 0.01
 
@@ -55,7 +56,8 @@ def scrub_controls(
 
     sets = [left(_at_random(scrubber, seed + at), rows, 1) for at in range(_RANDOM_SETS)]
     drawn = {row.name: [each[row.name].mean for each in sets if row.name in each] for row in rows}
-    elsewhere = replace(scrubber, subspace=_random_subspace(scrubber, seed))
+    r, d = scrubber.subspace.shape
+    elsewhere = replace(scrubber, subspace=random_directions(d, r, seed).T)
     return (
         ScrubControl("random directions", {row: Score.over(means) for row, means in drawn.items() if means}),
         ScrubControl("random subspace", left(elsewhere, [each for each in licensed(k) if each not in rows], draws)),
@@ -79,13 +81,6 @@ def _broken(right: Scrubber, wrong: Scrubber, ablation: Ablation, seed: int) -> 
 def strongest(controls: tuple[ScrubControl, ...], row: str) -> float:
     """The control that leaves the most answers under an ablation."""
     return max((control.left[row].mean for control in controls if row in control.left), default=0.0)
-
-
-def _random_subspace(scrubber: Scrubber, seed: int) -> Components:
-    r, d = scrubber.subspace.shape
-    draw = torch.Generator().manual_seed(seed)
-    basis: Components = torch.linalg.qr(torch.randn(d, r, generator=draw, dtype=torch.float64))[0].T
-    return basis
 
 
 def _at_random(scrubber: Scrubber, seed: int) -> Scrubber:

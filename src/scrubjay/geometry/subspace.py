@@ -81,6 +81,14 @@ def causal_subspace(
     return CausalSubspace(r, int(first.quantile(0.025).floor()), int(first.quantile(0.975).ceil()), kept)
 
 
+def random_directions(d: int, r: int, seed: int) -> torch.Tensor:
+    """Columns [d, r], float64, orthonormal and drawn at random: what a chosen subspace must beat."""
+    draw = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(d, r, generator=draw, dtype=torch.float64)
+    columns: torch.Tensor = torch.linalg.qr(drawn)[0]
+    return columns
+
+
 def _share_kept(
     resid_mid: Residual,
     inputs: torch.Tensor,

@@ -85,7 +85,7 @@ def _program(
 def _arcs(draw: np.random.Generator, span: int, *, few: bool) -> Arcs:
     """A constant, or one or two arcs none of which, nor any gap, is shorter than an eighth of the circle."""
     first = bool(draw.integers(2))
-    if few or draw.random() < 0.3:
+    if few or draw.random() < 0.3 or span < 3:  # two values have no room for an arc and a gap around the circle
         return Arcs(first)
     while True:
         cuts = sorted(int(x) for x in draw.integers(1, span, 2 * int(draw.integers(1, 3))))

@@ -112,7 +112,7 @@ def _refined(rough: Candidate, boundaries: Sequence[Boundary], ordered: Sequence
     best = Candidate.of(polished(best.program, ordered, seen, miss_bits=best.miss_bits), seen)
     if best.length.exceptions > _PROMISING * seen.n / 2:
         return best
-    best = _pruned(_merged(best, seen), best.program.curves, seen)
+    best = pruned(_merged(best, seen), best.program.curves, seen)
     return Candidate.of(polished(best.program, ordered, seen, miss_bits=best.miss_bits), seen)
 
 
@@ -120,7 +120,7 @@ def _merged(rough: Candidate, seen: Observed) -> Candidate:
     return Candidate.of(merged(rough.program, seen, miss_bits=rough.miss_bits), seen)
 
 
-def _pruned(best: Candidate, curves: Sequence[Curve], seen: Observed) -> Candidate:
+def pruned(best: Candidate, curves: Sequence[Curve], seen: Observed) -> Candidate:
     """Leave out curves that hardly pay: errors that lie together would buy a curve of their own."""
     for curve in curves:
         left = [other for other in curves if other != curve]
@@ -129,7 +129,7 @@ def _pruned(best: Candidate, curves: Sequence[Curve], seen: Observed) -> Candida
             continue
         shorter = _merged(tried, seen)
         if shorter.length.total <= best.length.total + _WORTH:
-            return _pruned(shorter, left, seen)
+            return pruned(shorter, left, seen)
     return best
 
 

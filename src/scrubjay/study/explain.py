@@ -9,7 +9,7 @@ from scrubjay.activations.readout import Readout
 from scrubjay.activations.record import record
 from scrubjay.evidence.scrubbing import Basis, Sampling
 from scrubjay.geometry.pca import PCA
-from scrubjay.geometry.subspace import causal_subspace
+from scrubjay.geometry.subspace import causal_subspace, random_directions
 from scrubjay.model.checkpoint import SavedNetwork, versions
 from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.study.comparison import compare
@@ -79,9 +79,8 @@ def explain(
         sides[name] = take_apart(name, act, untrained, readout, seed=seed, draws=min(_FEW, draws), progress=progress)
 
     progress("controls of the subspace")
-    random_basis = torch.linalg.qr(
-        torch.randn(full.resid_mid.shape[1], full.resid_mid.shape[1], generator=_drawing(seed), dtype=torch.float64)
-    )[0]
+    d = full.resid_mid.shape[1]
+    random_basis = random_directions(d, d, seed)
     at_random = causal_subspace(full.resid_mid, random_basis, readout, full.classes, draws=2, seed=seed)
 
     mechanisms = {
@@ -147,7 +146,3 @@ def explain(
         claims=claims,
         paragraph=paragraph(task, sides["full"], sides["frozen"], claims),
     )
-
-
-def _drawing(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
