@@ -79,6 +79,7 @@ def test_a_change_that_no_curve_makes_is_the_phases() -> None:
     assert parts["phase"].changes + parts["a + b < 50"].changes == int((labels[:, 1:] != labels[:, :-1]).sum())
     assert parts["phase"].changes == sum(a + b - 1 >= 50 and (a + b) % 10 == 0 for a in range(40) for b in range(1, 40))
     assert (parts["phase"].errors, parts["a + b < 50"].errors) == (1, 2)
+    assert sum(part.inputs for part in parts.values()) == 29 * SIDE  # rows 0 to 10 have no change, and no nearest one
 
 
 def test_the_null_is_errors_thrown_into_the_same_rows() -> None:

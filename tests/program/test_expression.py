@@ -154,18 +154,22 @@ def test_arcs_are_the_cheapest_of_all(counts: list[tuple[int, int]], most: int) 
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("make", "said"),
     [
-        lambda: Curve("power", 0, 1, "<", Fraction(1)),
-        lambda: Curve("power", 1, 1, "<", Fraction(-1)),
-        lambda: Curve("line", 0, 0, "<", Fraction(1)),
-        lambda: Curve("circle", 2, 2, "<", Fraction(1, 2)),
-        lambda: Phase(1, 1, Fraction(3, 2), 5),
-        lambda: Phase(1, 0, Fraction(7, 2), 5),
-        lambda: Phase(1, 0, Fraction(1), 5, 0),
-        lambda: Program((), (1,), None, (Arcs(True),), 1),
+        (lambda: Curve("power", 0, 1, "<", Fraction(1)), "exponents of at least 1 .* i = 0, j = 1, c = 1"),
+        (lambda: Curve("power", 1, 0, "<", Fraction(1)), "exponents of at least 1 .* i = 1, j = 0, c = 1"),
+        (lambda: Curve("power", 1, 1, "<", Fraction(0)), "a positive constant, .* c = 0"),
+        (lambda: Curve("line", 0, 0, "<", Fraction(1)), "a coefficient that is not 0"),
+        (lambda: Curve("circle", 2, 2, "<", Fraction(1, 2)), "a circle has whole values, .* fraction 1/2"),
+        (lambda: Phase(1, 1, Fraction(3, 2), 5), r"not \(1a \+ 1b\)\^3/2"),
+        (lambda: Phase(1, 0, Fraction(7, 2), 5), r"not \(1a \+ 0b\)\^7/2"),
+        (lambda: Phase(0, 0, Fraction(1), 5), "a variable, .* i = 0, j = 0, modulus 5, scale 1"),
+        (lambda: Phase(1, 0, Fraction(1), -1), "a modulus of at least 0 .* modulus -1"),
+        (lambda: Phase(1, 0, Fraction(1), 5, 0), "a scale of at least 1; .* scale 0"),
+        (lambda: Program((), (1,), None, (Arcs(True),), 1), "0 curves needs as many weights, and 1 sets .* 1 and 1"),
+        (lambda: Program((), (), None, (), 1), "0 curves needs as many weights, and 1 sets .* 0 and 0"),
     ],
 )
-def test_what_makes_no_sense_is_refused(make: Any) -> None:
-    with pytest.raises(BadInput):
+def test_what_makes_no_sense_is_refused(make: Any, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
         make()
