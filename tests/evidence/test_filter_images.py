@@ -73,3 +73,14 @@ def test_an_input_is_exchanged_with_any_of_its_bin_and_with_no_other() -> None:
         assert torch.equal(bins[donors], bins)
         met[torch.arange(500), donors] = True
     assert torch.equal(met, bins[:, None] == bins)
+
+
+def test_a_permuted_bin_gives_each_input_once() -> None:
+    bins = torch.randint(64, (500,), generator=torch.Generator().manual_seed(0))
+    draw = torch.Generator().manual_seed(1)
+    met = torch.zeros(500, 500, dtype=torch.bool)
+    for _ in range(200):
+        donors = within_bins(bins, draw, "permute")
+        assert torch.equal(bins[donors], bins) and torch.equal(donors.sort().values, torch.arange(500))
+        met[torch.arange(500), donors] = True
+    assert torch.equal(met, bins[:, None] == bins)

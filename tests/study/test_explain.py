@@ -51,6 +51,22 @@ def test_claims_of_this_kind_are_all_there(bundled_study: Study) -> None:
     assert bundled_study.claim("gate.full.2pc").post == 0.974
 
 
+def test_the_choice_of_complement_and_donors_reaches_everything_that_is_resampled() -> None:
+    planted = plant("AND", tokens=9, seed=3)
+    usual = explain(saved(planted.network), planted.task, draws=2)
+    other = explain(saved(planted.network), planted.task, draws=2, basis="uncorrelated", sampling="permute")
+    assert (usual.provenance["basis"], usual.provenance["sampling"]) == ("orthogonal", "independent")
+    assert (other.provenance["basis"], other.provenance["sampling"]) == ("uncorrelated", "permute")
+    assert set(usual.mechanisms) == set(other.mechanisms) == {"full", "frozen"}
+    for name, mechanism in usual.mechanisms.items():
+        its = other.mechanisms[name]
+        assert (mechanism.hypothesis.basis, its.hypothesis.basis) == ("orthogonal", "uncorrelated")
+        assert mechanism.scores != its.scores
+        assert mechanism.refined.fitted_scores != its.refined.fitted_scores
+    assert usual.comparison.images is not None and other.comparison.images is not None
+    assert usual.comparison.images.inputs != other.comparison.images.inputs
+
+
 def test_a_probe_that_is_no_mechanism_is_visible(bundled_study: Study) -> None:
     every = next(fit for fit in bundled_study.full.grid if fit.r == 128 and fit.k == 2)
     causal = bundled_study.full.gate

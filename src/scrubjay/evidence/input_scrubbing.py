@@ -12,7 +12,7 @@ from torch import Tensor
 
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Residual
-from scrubjay.evidence.scrubbing import Hypothesis
+from scrubjay.evidence.scrubbing import Hypothesis, Sampling
 from scrubjay.geometry.draws import Score, share_of
 
 _BINS = 64
@@ -42,6 +42,7 @@ def scrub_inputs(
     *,
     draws: int,
     seed: int,
+    sampling: Sampling = "independent",
 ) -> tuple[InputScrub, ...]:
     """Resample each filter's value, and all of them, among the inputs in the same of 64 equal bins of its image.
 
@@ -54,6 +55,7 @@ def scrub_inputs(
         names: of the filters.
         draws: of each resampling.
         seed: of the draws.
+        sampling: each donor drawn independently within its bin, or the bin permuted.
     """
     bins = torch.stack([_equal_bins(column) for column in images.T], dim=1)
     shuffled = bins[torch.randperm(len(bins), generator=torch.Generator().manual_seed(seed))]
@@ -67,7 +69,7 @@ def scrub_inputs(
         for _ in range(draws):
             change = torch.zeros_like(values)
             for j in which:
-                change[:, j] = values[within_bins(into[:, j], draw), j] - values[:, j]
+                change[:, j] = values[within_bins(into[:, j], draw, sampling), j] - values[:, j]
             moved = resid_mid + (change @ hypothesis.carriers).to(resid_mid.dtype)
             shares.append(share_of(readout.classes(moved) == classes))
         return Score.over(shares)
@@ -82,9 +84,13 @@ def _equal_bins(image: Float64[Tensor, "n"]) -> Int[Tensor, "n"]:
     return bins
 
 
-def within_bins(bins: Int[Tensor, "n"], draw: torch.Generator) -> Int[Tensor, "n"]:
+def within_bins(bins: Int[Tensor, "n"], draw: torch.Generator, sampling: Sampling = "independent") -> Int[Tensor, "n"]:
     """For each input, another of its bin, drawn at random."""
     order = bins.argsort(stable=True)
+    if sampling == "permute":
+        mixed, donors = torch.randperm(len(bins), generator=draw), torch.empty_like(order)
+        donors[order] = mixed[bins[mixed].argsort(stable=True)]
+        return donors
     sizes = bins.bincount(minlength=_BINS)
     starts = sizes.cumsum(0) - sizes
     place = (torch.rand(len(bins), generator=draw, dtype=torch.float64) * sizes[bins]).long()

@@ -11,7 +11,7 @@ import torch
 
 from scrubjay.activations.readout import Readout
 from scrubjay.axes import Classes, Components, Residual
-from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, ScrubScores, licensed, scrub
+from scrubjay.evidence.scrubbing import Basis, Hypothesis, Sampling, Scrubber, ScrubScores, licensed, scrub
 from scrubjay.geometry.filters import Filters
 from scrubjay.geometry.gate import read_gate
 from scrubjay.geometry.sweep import best_thresholds, deciding
@@ -42,6 +42,8 @@ def refine_causally(
     *,
     draws: int,
     seed: int,
+    basis: Basis = "orthogonal",
+    sampling: Sampling = "independent",
 ) -> Refined:
     """Turn a hypothesis's directions inside a subspace.
 
@@ -53,6 +55,8 @@ def refine_causally(
         classes: the network's own answers.
         draws: of each ablation when the two are judged.
         seed: of the halves, the steps and the draws.
+        basis: how the complement of the directions is chosen.
+        sampling: of the donors.
     """
     draw = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(resid_mid), generator=draw)
@@ -62,8 +66,8 @@ def refine_causally(
     def left(
         candidate: Filters, inputs: torch.Tensor, rows: tuple[str, ...] | None, count: int
     ) -> dict[str, ScrubScores]:
-        hypothesis = Hypothesis.of(candidate, resid_mid[inputs])
-        scrubber = Scrubber.of(hypothesis, resid_mid[inputs], subspace)
+        hypothesis = Hypothesis.of(candidate, resid_mid[inputs], basis)
+        scrubber = Scrubber.of(hypothesis, resid_mid[inputs], subspace, sampling)
         return scrub(scrubber, readout, classes[inputs], draws=count, seed=seed, only=rows)
 
     best, reached = filters, left(filters, learn, (everything,), 1)[everything].own.mean

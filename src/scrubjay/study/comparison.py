@@ -8,7 +8,7 @@ from scrubjay.axes import MeanPattern
 from scrubjay.evidence.filter_images import compare_masks, line_fits
 from scrubjay.evidence.heads import nearness, scale_attention, study_heads
 from scrubjay.evidence.input_scrubbing import scrub_inputs
-from scrubjay.evidence.scrubbing import Hypothesis
+from scrubjay.evidence.scrubbing import Basis, Hypothesis, Sampling
 from scrubjay.geometry.gate import FILTER_NAMES
 from scrubjay.model.transformer import OneLayerTransformer
 from scrubjay.study.records import Comparison, Embedding, FilterImages, Side
@@ -23,6 +23,8 @@ def compare(
     frozen: Side,
     readout: Readout,
     *,
+    basis: Basis,
+    sampling: Sampling,
     draws: int,
     seed: int,
 ) -> Comparison:
@@ -34,7 +36,9 @@ def compare(
         full: the full network taken apart.
         frozen: the frozen one.
         readout: from ``resid_mid`` to an answer.
-        draws: of the resampling at the inputs.
+        basis: how the complement of the filters is chosen.
+        sampling: of the resampling at the inputs.
+        draws: of it.
         seed: of everything that is drawn.
     """
     task = readout.task
@@ -51,12 +55,19 @@ def compare(
             network, task, full.activations, frozen.activations, mean, readout, draws=patching, seed=seed
         ),
         scaling=scale_attention(full.activations, frozen.activations, readout),
-        images=_images(rebuilt, full, frozen, readout, draws, seed),
+        images=_images(rebuilt, full, frozen, readout, basis, sampling, draws, seed),
     )
 
 
 def _images(
-    rebuilt: torch.Tensor, full: Side, frozen: Side, readout: Readout, draws: int, seed: int
+    rebuilt: torch.Tensor,
+    full: Side,
+    frozen: Side,
+    readout: Readout,
+    basis: Basis,
+    sampling: Sampling,
+    draws: int,
+    seed: int,
 ) -> FilterImages | None:
     if full.gate is None or frozen.gate is None:
         return None
@@ -74,7 +85,7 @@ def _images(
         lines=line_fits(values, images, seed=seed),
         masks=compare_masks(masked, FILTER_NAMES[: masked.gate.k], frozen.activations.resid_mid, answers),
         inputs=scrub_inputs(
-            Hypothesis.of(filters, full.activations.resid_mid),
+            Hypothesis.of(filters, full.activations.resid_mid, basis),
             full.activations.resid_mid,
             images,
             readout,
@@ -82,6 +93,7 @@ def _images(
             names,
             draws=draws,
             seed=seed,
+            sampling=sampling,
         ),
         nearness=nearness(filters, full.activations, frozen.activations),
     )

@@ -100,7 +100,17 @@ def explain(
         if side.gate is not None
     }
     progress("the full and the frozen network held against each other")
-    comparison = compare(network, mean, sides["full"], sides["frozen"], readout, draws=min(_FEW, draws), seed=seed)
+    comparison = compare(
+        network,
+        mean,
+        sides["full"],
+        sides["frozen"],
+        readout,
+        basis=basis,
+        sampling=sampling,
+        draws=min(_FEW, draws),
+        seed=seed,
+    )
     labelling = held_against_program(task, sides["full"], seed=seed, progress=progress)
     rivals = rivals_of(
         readout, sides["full"], sides["frozen"], comparison, labelling, draws=draws, seed=seed, progress=progress

@@ -55,7 +55,17 @@ def put_to_the_test(
     controls = scrub_controls(scrubber, readout, act.classes, draws=min(_CONTROL_DRAWS, draws), seed=seed)
     progress(f"{side.name} network: directions refined causally")
     judging = min(_JUDGING_DRAWS, draws)
-    refined = refine_causally(filters, act.resid_mid, subspace, readout, act.classes, draws=judging, seed=seed)
+    refined = refine_causally(
+        filters,
+        act.resid_mid,
+        subspace,
+        readout,
+        act.classes,
+        draws=judging,
+        seed=seed,
+        basis=basis,
+        sampling=sampling,
+    )
     progress(f"{side.name} network: shifts of resid_mid")
     random = random_units(_RANDOM_SHIFTS, act.resid_mid.shape[1], seed)
     both_ways = torch.cat([filters.directions, -filters.directions])
