@@ -76,6 +76,13 @@ def test_flipped_labels_become_the_exceptions() -> None:
     assert found.agreement == pytest.approx(1 - flips.mean())
 
 
+def test_where_nothing_is_found_there_is_no_length_and_no_agreement() -> None:
+    labels = (np.random.default_rng(4).random((16, 16)) < 0.5).astype(np.int64)
+    found = recover(Observed.of(labels))
+    assert (found.program, found.length, found.agreement, found.exceptions) == (None, None, None, ())
+    assert (found.n, found.ones, found.shuffled, found.random) == (256, int(labels.sum()), None, None)
+
+
 def test_labels_of_columns_alone_are_shuffled_by_column() -> None:
     _, b = square(40)
     found = recover(Observed.of((b**2 % 29 < 12).astype(np.int64)))

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from scrubjay.program.arcs import Arcs, roundest
@@ -100,6 +101,12 @@ def test_all_truths_of_the_curves_are_listed_with_what_they_add() -> None:
     assert program.arcs_by_region() == [(0, one), (0, other), (5, one), (5, other), (0, one), (5, one)]
 
 
+def test_where_no_set_was_met_the_label_is_0() -> None:
+    nowhere = Program((), (), None, (None,), 1)
+    assert nowhere.python() == "def label(a, b):\n    return 0\n" and nowhere.mathematics() == "label = 0"
+    assert not nowhere.labels(np.arange(3), np.arange(3)).any()
+
+
 def test_a_set_that_repeats_costs_little() -> None:
     gates = (Curve("line", 1, 0, "<", Fraction(3)), Curve("line", 0, 1, "<", Fraction(4)))
     one, other = Arcs(False, (2,)), Arcs(True)
@@ -113,6 +120,8 @@ def test_a_set_that_repeats_costs_little() -> None:
     assert lengths[0] == curves + 1 + (1 + 3 + 4)
 
 
-@pytest.mark.parametrize(("low", "high", "best"), [(1, 9, 1), (7, 13, 10), (95, 210, 100), (101, 109, 101), (-3, 4, 0)])
+@pytest.mark.parametrize(
+    ("low", "high", "best"), [(1, 9, 1), (7, 10, 10), (7, 13, 10), (95, 210, 100), (101, 109, 101), (-3, 4, 0)]
+)
 def test_the_roundest_number(low: int, high: int, best: int) -> None:
     assert roundest(low, high) == best
