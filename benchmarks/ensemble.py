@@ -18,7 +18,7 @@ from statistics import median
 import torch
 
 import scrubjay
-from scrubjay.model.ensemble import Ensemble, Member
+from scrubjay.nets.training.ensemble import Ensemble, Member
 
 _SQUARE = 4096
 

@@ -29,14 +29,13 @@ import safetensors.torch
 import torch
 from mutations import PICKLED, WORDS, mutated, random_array, random_further, rezipped
 
-from scrubjay.errors import ScrubjayError
-from scrubjay.model.checkpoint import import_network, load_network, save_network
-from scrubjay.model.config import Config
-from scrubjay.model.sealed import read_sealed, write_sealed
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.task.matrix import labelled_task
-from scrubjay.task.named import named_task
-from scrubjay.task.task import Task
+from scrubjay.core.errors import ScrubjayError
+from scrubjay.nets.files.checkpoint import import_network, load_network, save_network
+from scrubjay.nets.config import Config
+from scrubjay.nets.files.sealed import read_sealed, write_sealed
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.named import named_task
+from scrubjay.tasks.task import Task
 
 from_arrays = Task.from_arrays
 LONGEST, SPARE = 5.0, 2 * 2**30
@@ -108,7 +107,7 @@ def is_the_archive(path: Path) -> bool:
 
 def is_the_table(path: Path) -> bool:
     """The task of a ``.csv`` has its numbers, line by line."""
-    task = labelled_task(str(path))
+    task = named_task(str(path))
     assert task.labels is not None
     text = path.read_bytes().decode("utf-8-sig").replace('"', "")
     numbers = [int(number) for number in text.replace(",", " ").split()]

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 import scrubjay
-from scrubjay.model.transformer import SITES, OneLayerTransformer
+from scrubjay.nets.transformer import SITES, OneLayerTransformer
 
 HOOKS = {
     "resid_pre": "blocks.0.hook_resid_pre",

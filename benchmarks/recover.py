@@ -15,7 +15,7 @@ import numpy as np
 from scrubjay.program.members import random_member
 from scrubjay.program.observed import Observed
 from scrubjay.program.search import Candidate, best_program
-from scrubjay.task.challenge2 import challenge2
+from scrubjay.tasks.challenge2 import challenge2
 
 SIDE = 113
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from fill_tables import remade
 
-from scrubjay.study.claims import Claim
-from scrubjay.study.spread import Spread
+from scrubjay.core.claim import Claim
+from scrubjay.sweep.spread import Spread
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "docs" / "what-recurs.md", ROOT / "README.md")

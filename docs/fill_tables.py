@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scrubjay.study.claims import as_shown
+from scrubjay.core.claim import as_shown
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "post.md", ROOT / "docs" / "labelling-function.md")

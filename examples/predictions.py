@@ -17,8 +17,8 @@ import torch
 from tqdm import tqdm
 
 import scrubjay
-from scrubjay.activations.attention import pattern_to_hold
-from scrubjay.model.run_folder import Run, is_resumable, train_all_into
+from scrubjay.nets.mean_pattern import pattern_to_hold
+from scrubjay.nets.training.run_folder import Run, is_resumable, train_all_into
 
 HELD = {
     "as it is": {},

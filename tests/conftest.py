@@ -8,13 +8,13 @@ import torch
 from jaxtyping import install_import_hook
 
 with install_import_hook("scrubjay", "beartype.beartype"):
-    from scrubjay.activations.attention import mean_pattern
-    from scrubjay.activations.record import Activations, record
-    from scrubjay.model.checkpoint import SavedNetwork, bundled_network, load_network
-    from scrubjay.study.explain import explain
-    from scrubjay.study.records import Study
-    from scrubjay.task.challenge2 import challenge2
-    from scrubjay.task.task import Task
+    from scrubjay.nets.mean_pattern import mean_pattern
+    from scrubjay.nets.recording import Activations, record
+    from scrubjay.nets.files.checkpoint import SavedNetwork, bundled_network, load_network
+    from scrubjay.study import explain
+    from scrubjay.study_old.records import Study
+    from scrubjay.tasks.challenge2 import challenge2
+    from scrubjay.tasks.task import Task
 
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))

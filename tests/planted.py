@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from scrubjay.geometry.gate import Gate
-from scrubjay.model.config import Config
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.task.domain import Domain
-from scrubjay.task.task import Task
+from scrubjay.fit.gate import Gate
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.task import Task
 
 SHARP = 1e5
 

@@ -12,18 +12,18 @@ from types import ModuleType
 import pytest
 import torch
 
-from scrubjay.activations.attention import mean_pattern
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import record
-from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, scrub
-from scrubjay.geometry.filters import Filters
-from scrubjay.geometry.pca import PCA
-from scrubjay.model.config import Config
-from scrubjay.model.ensemble import Ensemble, Member
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.task.challenge2 import challenge2
-from scrubjay.task.domain import Domain
-from scrubjay.task.task import Task
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import record
+from scrubjay.evidence.scrubber import Hypothesis, Scrubber, scrub
+from scrubjay.fit.filters import Filters
+from scrubjay.fit.pca import PCA
+from scrubjay.nets.config import Config
+from scrubjay.nets.training.ensemble import Ensemble, Member
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.challenge2 import challenge2
+from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.task import Task
 from tests.planted import plant
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import scrubjay
-from scrubjay.study.records import Study
+from scrubjay.study_old.records import Study
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

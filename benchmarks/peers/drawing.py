@@ -7,12 +7,12 @@ import torch
 
 import scrubjay
 from peers.measure import Figures, Work, medians
-from scrubjay.activations.attention import mean_pattern
-from scrubjay.activations.embedding import ExtendedEmbedding
-from scrubjay.activations.record import record
-from scrubjay.geometry.pca import PCA
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.extended_embedding import ExtendedEmbedding
+from scrubjay.nets.recording import record
+from scrubjay.fit.pca import PCA
 from scrubjay.report.animation import write_animation
-from scrubjay.study.motion import Motion, Moving, neurons
+from scrubjay.report.motion import Motion, Moving, neurons
 
 
 def _motion() -> Motion:

@@ -17,9 +17,9 @@ from torch import Tensor
 
 import scrubjay
 from peers.measure import Figures, Work, medians
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.task.recipe import Recipe
-from scrubjay.task.task import Task
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.recipe import Recipe
+from scrubjay.tasks.task import Task
 
 warnings.simplefilter("ignore")  # what TransformerLens's own imports have to say
 

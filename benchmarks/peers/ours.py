@@ -5,19 +5,19 @@ from torch import Tensor
 
 import scrubjay
 from peers.measure import Figures, Work, medians
-from scrubjay.activations.attention import mean_pattern
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import Activations, record
-from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, scrub
-from scrubjay.geometry.draws import share_of
-from scrubjay.geometry.filters import fit_filters
-from scrubjay.geometry.gate import Gate
-from scrubjay.geometry.pca import PCA
-from scrubjay.geometry.subspace import causal_subspace
-from scrubjay.model.chunks import chunk_rows
-from scrubjay.model.ensemble import Ensemble, Member
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.task.task import Task
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations, record
+from scrubjay.evidence.scrubber import Hypothesis, Scrubber, scrub
+from scrubjay.core.stats import share_of
+from scrubjay.fit.filters import fit_filters
+from scrubjay.fit.gate import Gate
+from scrubjay.fit.pca import PCA
+from scrubjay.evidence.subspace.causal import causal_subspace
+from scrubjay.nets.chunks import chunk_rows
+from scrubjay.nets.training.ensemble import Ensemble, Member
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.task import Task
 
 _COMPONENTS = 3
 

@@ -7,16 +7,16 @@ from typing import TypeVar
 import torch
 
 from peers.measure import Figures, Work, peak_mb, resident_mb, start_peak
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import record
-from scrubjay.evidence.scrubbing import Hypothesis, Scrubber, scrub
-from scrubjay.geometry.filters import fit_filters
-from scrubjay.geometry.pca import PCA
-from scrubjay.geometry.subspace import causal_subspace
-from scrubjay.model.config import Config
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.task.domain import Domain
-from scrubjay.task.task import Task
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import record
+from scrubjay.evidence.scrubber import Hypothesis, Scrubber, scrub
+from scrubjay.fit.filters import fit_filters
+from scrubjay.fit.pca import PCA
+from scrubjay.evidence.subspace.causal import causal_subspace
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.task import Task
 
 Found = TypeVar("Found")
 

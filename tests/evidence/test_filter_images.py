@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from scrubjay.activations.attention import mean_pattern
-from scrubjay.activations.embedding import ExtendedEmbedding
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import record
-from scrubjay.evidence.filter_images import compare_masks, line_fits
-from scrubjay.evidence.input_scrubbing import scrub_inputs, within_bins
-from scrubjay.evidence.scrubbing import Hypothesis
-from scrubjay.geometry.filters import Filters
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.extended_embedding import ExtendedEmbedding
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import record
+from scrubjay.evidence.embeddings.filter_images import compare_masks, line_fits
+from scrubjay.evidence.embeddings.input_scrubbing import scrub_inputs, within_bins
+from scrubjay.evidence.scrubber import Hypothesis
+from scrubjay.fit.filters import Filters
 from tests.planted import plant
 
 

@@ -6,13 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrubjay.activations.attention import mean_pattern
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import Activations
-from scrubjay.evidence.heads import auc, scale_attention, study_heads
-from scrubjay.evidence.row_losses import RowKinds
-from scrubjay.model.checkpoint import SavedNetwork
-from scrubjay.task.task import Task
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations
+from scrubjay.evidence.attention.heads import auc, scale_attention, study_heads
+from scrubjay.evidence.attention.row_losses import RowKinds
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.tasks.task import Task
 
 
 def test_one_head_frozen_is_a_hook_on_its_pattern(

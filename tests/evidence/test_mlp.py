@@ -2,13 +2,13 @@
 
 import torch
 
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import Activations, record
-from scrubjay.evidence.mlp import map_decisions, study_mlp, study_neurons
-from scrubjay.evidence.scrubbing import Hypothesis
-from scrubjay.geometry.filters import Filters
-from scrubjay.model.checkpoint import SavedNetwork
-from scrubjay.task.task import Task
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations, record
+from scrubjay.evidence.mlp.measure import map_decisions, study_mlp, study_neurons
+from scrubjay.evidence.scrubber import Hypothesis
+from scrubjay.fit.filters import Filters
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.tasks.task import Task
 from tests.planted import plant
 
 

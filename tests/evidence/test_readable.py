@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from scrubjay.evidence.readable import readable_parts
+from scrubjay.evidence.labels.readable import readable_parts
 from scrubjay.program.expression import Program
-from scrubjay.task.task import Task
-from tests.program.test_errors import LINE, TWO, of
+from scrubjay.tasks.task import Task
+from tests.program.test_error_map import LINE, TWO, of
 
 
 def features(program: Program, task: Task, *, planted: bool, d: int = 6) -> torch.Tensor:

@@ -2,11 +2,11 @@
 
 import torch
 
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import record
-from scrubjay.evidence.refinement import refine_causally
-from scrubjay.geometry.filters import Filters
-from scrubjay.geometry.pca import PCA
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import record
+from scrubjay.evidence.scrubbing.refinement import refine_causally
+from scrubjay.fit.filters import Filters
+from scrubjay.fit.pca import PCA
 from tests.planted import plant
 
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from scrubjay.activations.record import record
-from scrubjay.evidence.rival_kinds import kinds
-from scrubjay.evidence.rivals import Explanation, Kind, Rival, Seen, hold_against
-from scrubjay.geometry.pca import PCA
-from scrubjay.geometry.row_patterns import Row
-from scrubjay.geometry.wilson import Share
+from scrubjay.nets.recording import record
+from scrubjay.evidence.rivals.kinds import kinds
+from scrubjay.evidence.rivals.yardstick import Explanation, Kind, Rival, Seen, hold_against
+from scrubjay.fit.pca import PCA
+from scrubjay.fit.row_patterns import Row
+from scrubjay.core.stats import Share
 from scrubjay.program.expression import Length
-from scrubjay.task.task import Task
+from scrubjay.tasks.task import Task
 from tests.planted import plant
-from tests.program.test_errors import LINE, SIDE, of
+from tests.program.test_error_map import LINE, SIDE, of
 
 FILTERS = ("and", "and.2pc", "filters1", "filters2", "filters3")
 TOKENS = ("neighbours", "additive", "rank1", "rank2", "rank3", "rows", "program", "tree")

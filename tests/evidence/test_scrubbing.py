@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import Activations, record
-from scrubjay.evidence.scrub_controls import scrub_controls, strongest
-from scrubjay.evidence.scrubbing import Ablation, Basis, Hypothesis, Sampling, Scrubber, licensed, scrub
-from scrubjay.geometry.filters import Filters
-from scrubjay.geometry.gate import Gate
-from scrubjay.geometry.pca import PCA
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations, record
+from scrubjay.evidence.scrubbing.wrong_hypotheses import scrub_controls, strongest
+from scrubjay.evidence.scrubber import Ablation, Basis, Hypothesis, Sampling, Scrubber, licensed, scrub
+from scrubjay.fit.filters import Filters
+from scrubjay.fit.gate import Gate
+from scrubjay.fit.pca import PCA
 from tests.planted import Planted, plant
 
 

@@ -2,12 +2,12 @@
 
 import torch
 
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import Activations, record
-from scrubjay.evidence.steering import LENGTHS, random_units, steer
-from scrubjay.geometry.filters import Filters
-from scrubjay.model.checkpoint import SavedNetwork
-from scrubjay.task.task import Task
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations, record
+from scrubjay.evidence.steering.measure import LENGTHS, random_units, steer
+from scrubjay.fit.filters import Filters
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.tasks.task import Task
 from tests.planted import plant
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from scrubjay.activations.attention import mean_pattern
-from scrubjay.activations.embedding import ExtendedEmbedding
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import Activations
-from scrubjay.evidence.swaps import nearest_rows, swap_rows, swapped_answers
-from scrubjay.geometry.row_patterns import patterns_of
-from scrubjay.model.checkpoint import SavedNetwork
-from scrubjay.task.task import Task
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.extended_embedding import ExtendedEmbedding
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations
+from scrubjay.evidence.rivals.row_swaps import nearest_rows, swap_rows, swapped_answers
+from scrubjay.fit.row_patterns import patterns_of
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.tasks.task import Task
 
 
 class Frozen:

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from scrubjay.model.checkpoint import SavedNetwork
-from scrubjay.model.config import Config
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.task.task import Task
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.task import Task
 
 SIDE = 12
 CONFIG = Config(d_vocab=SIDE + 1, n_ctx=3, d_model=2, n_heads=1, d_head=2, d_mlp=8)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from scrubjay.errors import BadInput
+from scrubjay.core.errors import BadInput
 from scrubjay.geometry import filters
-from scrubjay.geometry.soft_gate import Starts, descend
-from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.fit.soft_gate import Starts, descend
+from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.claims_json import claims_json
 from scrubjay.study import take_apart
-from scrubjay.study.explain import explain
+from scrubjay.study import explain
 from tests.faults.small import saved, small_network, small_task
 
 

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from scrubjay.errors import BadInput, OutOfResources, RefusedFile, ScrubjayError
-from scrubjay.files import write_whole
+from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile, ScrubjayError
+from scrubjay.core.files import write_whole
 from scrubjay.model import checkpoint
-from scrubjay.model.checkpoint import bundled_network, import_network, load_network, save_network, versions
-from scrubjay.report.drawing import save
+from scrubjay.nets.files.checkpoint import bundled_network, import_network, load_network, save_network, versions
+from scrubjay.evidence.drawing import save
 from tests.faults.small import small_network
-from tests.model.test_layouts import challenge_state
+from tests.nets.files.test_layouts import challenge_state
 
 OLD = b"what stood there before"
 NOBODY = 65534

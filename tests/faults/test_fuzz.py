@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from scrubjay.errors import BadInput, RefusedFile
-from scrubjay.task.matrix import labelled_task
-from scrubjay.task.named import named_task
-from scrubjay.task.task import Task
+from scrubjay.core.errors import BadInput, RefusedFile
+from scrubjay.tasks.named import named_task
+from scrubjay.tasks.task import Task
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LABELS = np.array([[0, 1], [1, 0]])
@@ -91,7 +90,7 @@ def test_what_the_fuzzer_found_in_from_arrays_is_refused(labels: object, further
 def test_digits_that_are_no_numbers_are_refused(tmp_path: Path, entry: str) -> None:
     (tmp_path / "labels.csv").write_text(f"0,1\n1,{entry}\n")
     with pytest.raises(BadInput, match="entry 2 of row 2 of"):
-        labelled_task(str(tmp_path / "labels.csv"))
+        named_task(str(tmp_path / "labels.csv"))
 
 
 def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:

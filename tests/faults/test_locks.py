@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from scrubjay.errors import OutOfResources, UsageError
-from scrubjay.locks import LOCK_FILE, Holder, folder_lock
-from scrubjay.model.run_folder import train_into
-from scrubjay.task.recipe import Recipe
+from scrubjay.core.errors import OutOfResources, UsageError
+from scrubjay.core.locks import LOCK_FILE, Holder, folder_lock
+from scrubjay.nets.training.run_folder import train_into
+from scrubjay.tasks.recipe import Recipe
 from tests.faults.small import small_task
 
 RECIPE = Recipe(d_model=2, n_heads=1, d_head=2, d_mlp=4, epochs=4, learning_rate=0.01)
 HOLD = """
 import sys, time
 from pathlib import Path
-from scrubjay.locks import folder_lock
+from scrubjay.core.locks import folder_lock
 with folder_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -54,7 +54,7 @@ def test_the_second_run_refuses_and_names_the_first(tmp_path: Path) -> None:
     with another_run(run) as first:
         before = (run / LOCK_FILE).read_bytes()
         since = json.loads(before)["since"]
-        says = rf"{re.escape(str(run))} is in use: process {first.pid} \(-c .*\) has been at work there since {since};"
+        says = rf"{re.escape(str(run))} is in use: process {first.pid} \(-c .*\) has been writing there since {since};"
         for _ in range(2):
             with pytest.raises(UsageError, match=says):
                 train_into(run, small_task(), RECIPE)

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import record
-from scrubjay.geometry.filters import Filters
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.study.take_apart import two_filters
-from scrubjay.task.domain import Domain
-from scrubjay.task.task import Task
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import record
+from scrubjay.fit.filters import Filters
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.study_old.take_apart import two_filters
+from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.task import Task
 from tests.planted import Planted, plant
 
 TOKENS = 24

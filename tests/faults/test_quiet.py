@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from scrubjay.doctor import matplotlib_folders, torch_folder
-from scrubjay.model.checkpoint import save_network
+from scrubjay.nets.files.checkpoint import save_network
 from tests.faults.small import small_network, small_task
 
 COMMAND = "explain net.safetensors --task labels.npz --out out --draws 2"

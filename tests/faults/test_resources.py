@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from scrubjay.activations.readout import Readout
-from scrubjay.activations.record import record
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import record
 from scrubjay.model import chunks
-from scrubjay.model.chunks import chunk_rows
-from scrubjay.model.config import Config
-from scrubjay.model.memory import free_memory
+from scrubjay.nets.chunks import chunk_rows
+from scrubjay.nets.config import Config
+from scrubjay.nets.memory import free_memory
 from tests.faults.small import CONFIG, small_network, small_task
 
 ROOT = Path(__file__).parents[2]
@@ -25,11 +25,11 @@ LIMITED = """
 import os, resource, sys
 from pathlib import Path
 import torch
-from scrubjay.activations.record import record
+from scrubjay.nets.recording import record
 from scrubjay.cli import main
-from scrubjay.model.checkpoint import bundled_network, load_network
-from scrubjay.model.chunks import chunk_rows
-from scrubjay.task.challenge2 import challenge2
+from scrubjay.nets.files.checkpoint import bundled_network, load_network
+from scrubjay.nets.chunks import chunk_rows
+from scrubjay.tasks.challenge2 import challenge2
 
 torch.set_num_threads(1)
 saved, task = load_network(bundled_network()), challenge2()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scrubjay.files import clear_partial
-from scrubjay.model.checkpoint import load_network
-from tests.model.test_layouts import assert_same_weights
+from scrubjay.core.files import clear_partial
+from scrubjay.nets.files.checkpoint import load_network
+from tests.nets.files.test_layouts import assert_same_weights
 
 ROOT = Path(__file__).parents[2]
 KILLED = """
@@ -16,9 +16,9 @@ import os, random, signal, sys, time
 from dataclasses import replace
 from pathlib import Path
 import torch
-from scrubjay.errors import UsageError
-from scrubjay.model.run_folder import train_into
-from scrubjay.task.recipe import Recipe
+from scrubjay.core.errors import UsageError
+from scrubjay.nets.training.run_folder import train_into
+from scrubjay.tasks.recipe import Recipe
 from tests.faults.small import small_task
 
 torch.set_num_threads(1)

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrubjay.errors import BadInput
+from scrubjay.core.errors import BadInput
 from scrubjay.program.arcs import Arcs, best_arcs
 from scrubjay.program.code import choice_bits, constant_bits, whole_bits
 from scrubjay.program.curves import Curve
 from scrubjay.program.expression import Program
 from scrubjay.program.members import random_member
 from scrubjay.program.phases import POWERS, Phase
-from scrubjay.task.challenge2 import label as challenge_label
-from scrubjay.task.task import Task
+from scrubjay.tasks.challenge2 import label as challenge_label
+from scrubjay.tasks.task import Task
 
 CHALLENGE = Program(
     (

@@ -12,59 +12,73 @@ from scrubjay.program.members import random_member
 from scrubjay.program.periods import SUMS
 from scrubjay.program.phases import POWERS
 
-DRAWN = [random_member(seed, side=30) for seed in range(150)]
-PROGRAMS = [program for program, _ in DRAWN]
-CURVES = [curve for program in PROGRAMS for curve in program.curves]
-PHASES = [program.phase for program in PROGRAMS if program.phase is not None]
 A, B = (axis.reshape(-1) for axis in np.indices((30, 30)))
 
 
-def test_labels_are_the_programs_and_follow_from_the_seed() -> None:
-    for seed, (program, labels) in enumerate(DRAWN[:20]):
+@pytest.fixture(scope="module")
+def drawn() -> list[tuple[Program, np.ndarray]]:
+    return [random_member(seed, side=30) for seed in range(150)]
+
+
+@pytest.fixture(scope="module")
+def programs(drawn: list[tuple[Program, np.ndarray]]) -> list[Program]:
+    return [program for program, _ in drawn]
+
+
+@pytest.fixture(scope="module")
+def curves(programs: list[Program]) -> list[Curve]:
+    return [curve for program in programs for curve in program.curves]
+
+
+def test_labels_are_the_programs_and_follow_from_the_seed(
+    drawn: list[tuple[Program, np.ndarray]], programs: list[Program]
+) -> None:
+    for seed, (program, labels) in enumerate(drawn[:20]):
         assert (program.labels(A, B).reshape(30, 30) == labels).all()
         assert random_member(seed, side=30)[0] == program
-    assert len(set(PROGRAMS)) == len(PROGRAMS)
+    assert len(set(programs)) == len(programs)
 
 
-def test_curves_are_of_the_families_that_are_searched() -> None:
-    powers = {(curve.i, curve.j) for curve in CURVES if curve.kind == "power"}
-    lines = {(curve.i, curve.j) for curve in CURVES if curve.kind == "line"}
+def test_curves_are_of_the_families_that_are_searched(programs: list[Program], curves: list[Curve]) -> None:
+    powers = {(curve.i, curve.j) for curve in curves if curve.kind == "power"}
+    lines = {(curve.i, curve.j) for curve in curves if curve.kind == "line"}
     assert {max(pair) for pair in powers} == {1, 2, 3, 4} and min(min(pair) for pair in powers) == 1
     assert {i for i, _ in lines} == set(range(6)) and {abs(j) for _, j in lines} == set(range(6))
     assert any(j < 0 for _, j in lines) and any(j > 0 for _, j in lines)
     assert all(gcd(*pair) == 1 for pair in powers | lines)
-    assert {(curve.kind, curve.i, curve.j) for curve in CURVES if curve.kind in ("product", "circle")} == {
+    assert {(curve.kind, curve.i, curve.j) for curve in curves if curve.kind in ("product", "circle")} == {
         ("product", 1, 1), ("circle", 2, 2)
     }  # fmt: skip
-    assert {curve.relation for curve in CURVES} == {"<", "<=", ">", ">="}
-    assert {len(program.curves) for program in PROGRAMS} == {1, 2, 3}
+    assert {curve.relation for curve in curves} == {"<", "<=", ">", ">="}
+    assert {len(program.curves) for program in programs} == {1, 2, 3}
 
 
-def test_constants_have_two_digits_and_lie_inside() -> None:
-    for curve in CURVES:
+def test_constants_have_two_digits_and_lie_inside(curves: list[Curve]) -> None:
+    for curve in curves:
         if curve.kind == "power":
             size = curve.constant if curve.constant >= 1 else 1 / curve.constant
             assert Fraction(f"{float(size):.2g}") == size
         assert 0.1 < curve.truth(A, B).mean() < 0.9
 
 
-def test_phases_are_of_the_kinds_that_are_searched() -> None:
-    assert 0.6 < len(PHASES) / len(PROGRAMS) < 0.95  # drawn with 2/3, and seldom idle
-    single = [phase for phase in PHASES if (phase.i, phase.j) in ((1, 0), (0, 1))]
-    sums = [phase for phase in PHASES if phase not in single]
+def test_phases_are_of_the_kinds_that_are_searched(programs: list[Program]) -> None:
+    phases = [program.phase for program in programs if program.phase is not None]
+    assert 0.6 < len(phases) / len(programs) < 0.95  # drawn with 2/3, and seldom idle
+    single = [phase for phase in phases if (phase.i, phase.j) in ((1, 0), (0, 1))]
+    sums = [phase for phase in phases if phase not in single]
     assert {phase.power for phase in single} == set(POWERS)
     assert {(phase.i, phase.j) for phase in single} == {(1, 0), (0, 1)}
     assert sums and all((phase.i, phase.j) in SUMS and phase.power == 1 for phase in sums)
-    assert all(5 <= phase.modulus <= 40 for phase in PHASES if phase.scale == 1)
-    fine = [phase for phase in PHASES if phase.scale > 1]
+    assert all(5 <= phase.modulus <= 40 for phase in phases if phase.scale == 1)
+    fine = [phase for phase in phases if phase.scale > 1]
     assert fine and all(phase.scale == 100 and 300 <= phase.modulus < 3000 for phase in fine)
     assert all(phase.power <= Fraction(3, 2) for phase in fine)
 
 
-def test_sums_and_gates_are_drawn_with_their_sets() -> None:
-    summed = [program for program in PROGRAMS if any(program.weights)]
-    assert 0.25 < len(summed) / len(PROGRAMS) < 0.6
-    for program in PROGRAMS:
+def test_sums_and_gates_are_drawn_with_their_sets(programs: list[Program]) -> None:
+    summed = [program for program in programs if any(program.weights)]
+    assert 0.25 < len(summed) / len(programs) < 0.6
+    for program in programs:
         steps = 1 if program.phase is None else program.phase.span(A, B)
         assert program.span == steps + sum(program.weights)
         assert all(program.weights) or not any(program.weights)
@@ -75,7 +89,7 @@ def test_sums_and_gates_are_drawn_with_their_sets() -> None:
     weights = {weight for program in summed for weight in program.weights}
     assert min(weights) == 1 and 3 < max(weights) < 8
     assert {weight for program in summed if program.phase is None for weight in program.weights} == {1, 2}
-    assert {arcs.first for program in PROGRAMS for arcs in program.sets if arcs is not None} == {True, False}
+    assert {arcs.first for program in programs for arcs in program.sets if arcs is not None} == {True, False}
 
 
 @pytest.mark.parametrize("side", [30, 12])

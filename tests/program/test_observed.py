@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from scrubjay.errors import BadInput
+from scrubjay.core.errors import BadInput
 from scrubjay.program.code import choice_bits
 from scrubjay.program.observed import Observed
-from scrubjay.task.modular import modular_addition
-from scrubjay.task.task import Task
+from scrubjay.tasks.modular import modular_addition
+from scrubjay.tasks.task import Task
 
 
 def test_a_tasks_inputs_are_pairs_of_its_tokens() -> None:

@@ -14,9 +14,9 @@ from scrubjay.program.expression import Program
 from scrubjay.program.families import families
 from scrubjay.program.members import random_member
 from scrubjay.program.observed import Observed
-from scrubjay.program.recovery import recover
+from scrubjay.program.recovered import recover
 from scrubjay.program.search import best_program
-from scrubjay.task.task import Task
+from scrubjay.tasks.task import Task
 
 
 def square(side: int) -> tuple[np.ndarray, np.ndarray]:

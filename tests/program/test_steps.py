@@ -20,6 +20,7 @@ from scrubjay.program.phases import Phase
 from scrubjay.program.search import Candidate, pruned
 
 A, B = np.indices((40, 40))
+FLAT = A.reshape(-1), B.reshape(-1)
 HALVES = (A + B < 41) ^ (A * B < 200)
 DRAW = np.random.default_rng(0)
 
@@ -208,7 +209,7 @@ def test_round_numbers_and_their_reciprocals_are_offered() -> None:
 
 
 def polishing(curve: Curve, truth: Curve) -> Curve:
-    a, b = A.reshape(-1), B.reshape(-1)
+    a, b = FLAT
     seen = Observed(a, b, truth.truth(a, b))
     start = Program((curve,), (0,), None, (Arcs(False), Arcs(True)), 1)
     found = polished(start, families(seen), seen, miss_bits=6.0)
@@ -228,14 +229,14 @@ def test_a_curve_near_the_truth_becomes_the_shortest_that_is_true(truth: Curve) 
     near: Relation = "<" if truth.relation in ("<", "<=") else ">="
     found = polishing(Curve(truth.kind, truth.i, truth.j, near, Fraction(truth.constant * 9 // 10 + 1)), truth)
     assert found.bits <= truth.bits
-    a, b = A.reshape(-1), B.reshape(-1)
+    a, b = FLAT
     assert (found.truth(a, b) == truth.truth(a, b)).all()
 
 
 def test_thresholds_are_merged_into_the_sum_that_made_them() -> None:
     curves = (Curve("line", 1, 0, "<", Fraction(13)), Curve("product", 1, 1, ">=", Fraction(300)))
     made = Program(curves, (2, 3), Phase(0, 1, Fraction(1), 11), (Arcs(False, (3, 7, 9)),), 16)
-    a, b = A.reshape(-1), B.reshape(-1)
+    a, b = FLAT
     seen = Observed(a, b, made.labels(a, b))
     gates = assembled(curves, made.phase, seen, miss_bits=8.0)
     assert gates.weights == (0, 0) and not misses(gates, seen).any() and len(gates.sets) == 4
@@ -246,7 +247,7 @@ def test_thresholds_are_merged_into_the_sum_that_made_them() -> None:
 
 def test_no_weight_is_negative_and_no_label_moves() -> None:
     curves = (Curve("line", 1, 0, "<", Fraction(13)), Curve("product", 1, 1, ">=", Fraction(300)))
-    a, b = A.reshape(-1), B.reshape(-1)
+    a, b = FLAT
     for weights in ((-2, 3), (2, -3), (-1, -4), (0, -2), (1, 2)):
         sets = (Arcs(False, (3, 7)), Arcs(True, (2,)))[: 2 ** weights.count(0)]
         program = Program(curves, weights, Phase(0, 1, Fraction(1), 11), sets, 16)
@@ -264,7 +265,7 @@ def test_the_prior_of_a_group_expects_it_to_be_pure() -> None:
 
 
 def test_curves_that_hardly_pay_are_left_out_one_after_the_other() -> None:
-    a, b = A.reshape(-1), B.reshape(-1)
+    a, b = FLAT
     phase, line = Phase(1, 0, Fraction(1), 7), Curve("line", 1, 1, "<", Fraction(41))
     made = Program((line,), (0,), phase, (Arcs(False, (2, 5)), Arcs(True)), 7)
     labels = made.labels(a, b)
@@ -279,7 +280,7 @@ def test_curves_that_hardly_pay_are_left_out_one_after_the_other() -> None:
 
 
 def test_a_program_is_found_if_it_is_short_and_its_exceptions_are_few_and_scattered() -> None:
-    a, b = A.reshape(-1), B.reshape(-1)
+    a, b = FLAT
     program = Program((Curve("line", 1, 1, "<", Fraction(41)),), (0,), None, (Arcs(False), Arcs(True)), 1)
     clean = program.labels(a, b)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scrubjay.model.checkpoint import SavedNetwork
+from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.report.figures import write_figures
-from scrubjay.report.html import write_report
-from scrubjay.study.records import Study
+from scrubjay.report.page import write_report
+from scrubjay.study_old.records import Study
 
 SCREENSHOTS = Path(__file__).parents[2] / "artefacts" / "screenshots"
 

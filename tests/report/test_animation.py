@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from scrubjay.errors import BadInput, OutOfResources
+from scrubjay.core.errors import BadInput, OutOfResources
 from scrubjay.report.animation import SIZE, write_animation
-from scrubjay.study.motion import Frame, Motion
+from scrubjay.report.motion import Frame, Motion
 
 
 def motion(count: int) -> Motion:

@@ -8,14 +8,14 @@ import torch
 from playwright.sync_api import Browser
 from torch import Tensor
 
-from scrubjay.model.checkpoint import SavedNetwork
-from scrubjay.model.config import Config
-from scrubjay.model.transformer import OneLayerTransformer
-from scrubjay.report.html import write_report
-from scrubjay.study.explain import explain
-from scrubjay.study.records import Side, Study
-from scrubjay.task.modular import modular_addition
-from scrubjay.task.task import Task
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.report.page import write_report
+from scrubjay.study import explain
+from scrubjay.study_old.records import Side, Study
+from scrubjay.tasks.modular import modular_addition
+from scrubjay.tasks.task import Task
 from tests.report.conftest import Opened
 
 CLOSE = 1e-4

@@ -8,16 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 from scrubjay import cli
-from scrubjay.errors import BadInput
-from scrubjay.model.config import Config
-from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.core.errors import BadInput
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.bundle import page_script, style, widget_script
 from scrubjay.report.figures import figures_of
-from scrubjay.report.html import Report, open_report
+from scrubjay.report.page import Report, open_report
 from scrubjay.report.portrait_json import escaped
 from scrubjay.report.sections import laid_out
-from scrubjay.study.claims import share_claim
-from scrubjay.study.records import Study
+from scrubjay.core.claim import share_claim
+from scrubjay.study_old.records import Study
 
 
 def test_the_joined_modules_import_nothing_and_export_only_the_widget() -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from scrubjay.errors import BadInput, UsageError
-from scrubjay.model.config import Config
-from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.core.errors import BadInput, UsageError
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report import notebook
-from scrubjay.report.html import Report
+from scrubjay.report.page import Report
 from scrubjay.report.notebook import explore
-from scrubjay.study.portrait import MOST_INPUTS, Portrait
-from scrubjay.task.domain import Domain
-from scrubjay.task.task import Task
+from scrubjay.report.portrait import MOST_INPUTS, Portrait
+from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.task import Task
 from tests.planted import plant
 
 HOST = """async ([source, portrait, pinned]) => {

@@ -11,12 +11,12 @@ import pytest
 import torch
 from playwright.sync_api import Browser, FloatRect, Locator
 
-from scrubjay.model.checkpoint import SavedNetwork
+from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.report.claims_json import claims_json
 from scrubjay.report.figures import write_figures
-from scrubjay.report.html import write_report
-from scrubjay.study.explain import explain
-from scrubjay.study.records import Study
+from scrubjay.report.page import write_report
+from scrubjay.study import explain
+from scrubjay.study_old.records import Study
 from tests.planted import Planted, plant
 from tests.report.conftest import SCREENSHOTS, Opened
 

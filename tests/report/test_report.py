@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from scrubjay.model.checkpoint import SavedNetwork
+from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.report.claims_json import claims_json, write_claims
 from scrubjay.report.figures import write_figures
-from scrubjay.report.tables import study_tables
-from scrubjay.study.explain import explain
-from scrubjay.study.records import Study
+from scrubjay.report.terminal import study_tables
+from scrubjay.study import explain
+from scrubjay.study_old.records import Study
 from tests.planted import plant
 
 

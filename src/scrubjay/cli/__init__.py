@@ -1,9 +1,10 @@
-"""The command line: the only place that prints. Results go to stdout, progress and errors to stderr."""
+"""The command line: the only room that prints. Results go to stdout, progress and errors to stderr."""
 
 import os
 import sys
 
 import typer
+from typer.core import TyperGroup
 
 from scrubjay.cli.machine import doctor
 from scrubjay.cli.networks import import_, info, push, train
@@ -11,9 +12,16 @@ from scrubjay.cli.programs import recover
 from scrubjay.cli.studies import animate, explain, view
 from scrubjay.cli.sweeps import sweep
 from scrubjay.cli.words import fail
-from scrubjay.errors import OutOfResources, ScrubjayError
+from scrubjay.core.errors import OutOfResources, ScrubjayError
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+"""Waiting threads sleep instead of spinning, which on a busy machine would take time from the threads that compute.
+PyTorch's threads read this when PyTorch is loaded, so it must be set before; the commands load PyTorch when they run."""
 
 _LOADED = 600 * 2**20
+"""Bytes of address space that loading PyTorch takes."""
+_INTERRUPTED = 130
+"""The exit code that shells use for a command that Ctrl-C has ended."""
 _SHORT_OF_MEMORY = (
     "allocate memory",
     "out of memory",
@@ -21,25 +29,41 @@ _SHORT_OF_MEMORY = (
     "failed to map segment from shared object",
     "encoding error 1",
 )
+"""How PyTorch, its devices, the loader of its libraries and the WebP encoder each say that there is too little memory."""
+
+
+class _Commands(TyperGroup):
+    """All commands; Ctrl-C ends each with a sentence. A command that can say more handles Ctrl-C itself."""
+
+    def invoke(self, ctx: typer.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            fail(f"interrupted before `scrubjay {ctx.invoked_subcommand}` was done", _INTERRUPTED)
+
 
 app = typer.Typer(
+    cls=_Commands,
     add_completion=True,
     no_args_is_help=True,
-    rich_markup_mode=None,  # rich's help takes longer to import than all else together
+    rich_markup_mode=None,  # importing rich's help takes longer than everything else together
     pretty_exceptions_enable=False,
-    help="Reverse-engineer a small transformer over its whole input domain, and test the explanation.",
+    help="Explain a small transformer completely: run it on every input of its task, find out which algorithm it "
+    "computes, and test that explanation. Start with `scrubjay explain`, which explains the bundled network.",
 )
 for command in (explain, view, animate, recover, train, sweep, import_, info, push, doctor):
     app.command(command.__name__.rstrip("_"))(command)
 
 
 def main() -> None:
-    """Run a command; an error is one sentence on stderr and an exit code, never a traceback."""
+    """Run a command. An error or Ctrl-C prints one sentence to stderr and sets the exit code; there is no traceback."""
     try:
         _refuse_too_low_a_limit()
         app(standalone_mode=True)
     except ScrubjayError as error:
         fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        fail("interrupted", _INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -54,7 +78,7 @@ def main() -> None:
 
 
 def _refuse_too_low_a_limit() -> None:
-    """Where PyTorch can't even be loaded it ends the process in a way that no handler sees."""
+    """Refuse to start if PyTorch cannot be loaded, since it would end the process in a way that no handler sees."""
     if sys.platform == "win32" or {"--help", "--version"} & set(sys.argv):
         return
     import resource
@@ -68,6 +92,5 @@ def _refuse_too_low_a_limit() -> None:
 
 
 def _is_short_of_memory(error: BaseException) -> bool:
-    """PyTorch, its devices, the loader of its libraries and the WebP encoder each say it in their own words."""
     says = str(error).lower()
     return isinstance(error, MemoryError) or any(words in says for words in _SHORT_OF_MEMORY)

@@ -9,9 +9,9 @@ from scrubjay.cli.words import say
 
 
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Say what is on this machine: versions, device, threads, ffmpeg, browser, extras."""
+    """Show what scrubjay finds on this machine: versions, device, threads, ffmpeg, browser and optional packages."""
     from dataclasses import asdict
     from json import dumps
 

@@ -2,59 +2,48 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scrubjay.cli.words import (
-    TASK_HELP,
-    Device,
-    FreezeAttention,
-    Net,
-    fail,
-    given_frozen_pattern,
-    given_network,
-    given_task,
-    network_place,
-    say,
-)
-from scrubjay.errors import UsageError
+from scrubjay.cli.recipes import Epochs, Fraction, LearningRate, Size, WeightDecay, Wishes, to_train
+from scrubjay.cli.words import TASK_HELP, Device, FreezeAttention, Net, fail, given_network, given_task, network_place, say
+from scrubjay.core.errors import BadInput, ScrubjayError
 
 if TYPE_CHECKING:
-    from scrubjay.task.recipe import Recipe
+    from scrubjay.nets.config import Config
 
 
 def train(
     task: Annotated[str, typer.Argument(help=TASK_HELP)],
-    out: Annotated[Path, typer.Option(help="The run's folder: network, state, history, epochs on the way.")],
-    seed: Annotated[int, typer.Option(min=0, help="Of the initial weights.")] = 0,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Default: the recipe's.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(help="The run folder to write: the network, the state to resume from, the history, and snapshots."),
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="Seed for the initial weights.")] = 0,
+    epochs: Epochs = None,
     device: Device = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's saved state.")] = False,
-    save_every: Annotated[int, typer.Option(min=1, help="Epochs between saved states.")] = 500,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the state saved in the folder.")] = False,
+    save_every: Annotated[int, typer.Option(min=1, help="Number of epochs between saved states.")] = 500,
     freeze_attention: FreezeAttention = None,
-    size: Annotated[
-        list[str] | None, typer.Option(help="NAME=NUMBER of d_model, n_heads, d_head, d_mlp (0: no MLP); several.")
-    ] = None,
+    size: Size = None,
+    learning_rate: LearningRate = None,
+    weight_decay: WeightDecay = None,
+    fraction: Fraction = None,
 ) -> None:
-    """Train a network by its task's recipe; Ctrl-C leaves a state that --resume goes on from."""
+    """Train a network on a task, by the task's recipe or, for a file of labels, by a default recipe.
+
+    Ctrl-C saves the state; the same command with --resume continues from it.
+    """
     from dataclasses import replace
 
     from tqdm import tqdm
 
-    from scrubjay.model.run_folder import train_into
-    from scrubjay.model.training import Progress, chosen_device
+    from scrubjay.nets.training.run_folder import train_into
+    from scrubjay.nets.training.training_step import Progress, chosen_device
 
-    asked = given_task(task)
-    if asked.recipe is None:
-        raise UsageError(f"task {asked.name} has no recipe, so there are no sizes to train at")
-    sized = _sized(asked.recipe, size or [])
-    recipe = replace(
-        sized,
-        seed=seed,
-        epochs=epochs or sized.epochs,
-        frozen_pattern=given_frozen_pattern(freeze_attention, asked, sized.n_heads),
-    )
+    asked, recipe = to_train(task, Wishes(size, epochs, learning_rate, weight_decay, fraction, freeze_attention))
+    recipe = replace(recipe, seed=seed)
     on = chosen_device(device)
     with tqdm(total=recipe.epochs, unit="epoch", file=sys.stderr, disable=None) as bar:
 
@@ -69,53 +58,90 @@ def train(
             saved = train_into(out, asked, recipe, resume=resume, device=on, save_every=save_every, report=report)
         except KeyboardInterrupt:
             bar.close()
-            fail(f"interrupted; the same command with --resume goes on from the state in {out}", 130)
+            fail(f"interrupted; the same command with --resume continues from the state in {out}", 130)
     final = saved.manifest["training"]
-    say(f"Right on {final['train_accuracy']:.2%} of the training and {final['test_accuracy']:.2%} of the test half.")
+    say(
+        f"The network is right on {final['train_accuracy']:.2%} of the training inputs and on "
+        f"{final['test_accuracy']:.2%} of the test inputs."
+    )
     say(f"Wrote {out}; next: scrubjay explain {out}")
-
-
-def _sized(recipe: "Recipe", words: list[str]) -> "Recipe":
-    from dataclasses import replace
-
-    sizes: dict[str, Any] = {}
-    for each in words:
-        name, _, number = each.partition("=")
-        if name not in ("d_model", "n_heads", "d_head", "d_mlp") or not number.isdecimal():
-            raise UsageError(f"--size is d_model, n_heads, d_head or d_mlp, then = and a number; it is {each!r}")
-        sizes[name] = int(number)
-    return replace(recipe, **sizes)
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A checkpoint of another program.")],
+    file: Annotated[Path, typer.Argument(help="A checkpoint that another program has written.")],
     out: Annotated[Path, typer.Option(help="The network file to write.")],
-    layout: Annotated[str, typer.Option(help="auto, challenge or transformer-lens.")] = "auto",
-    task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} Kept with the network.")] = None,
+    layout: Annotated[
+        str,
+        typer.Option(
+            help="How the checkpoint names its weights: challenge or transformer-lens; auto takes the one that fits."
+        ),
+    ] = "auto",
+    task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} It is stored with the network.")] = None,
 ) -> None:
-    """Turn another program's checkpoint into a network file; nothing in it is ever run."""
-    from scrubjay.model.checkpoint import import_network, save_network
+    """Convert another program's checkpoint to a network file. No code in the checkpoint is run."""
+    from scrubjay.nets.files.checkpoint import import_network, save_network
 
     network, source = import_network(file, layout)
-    if task is not None:
-        asked = given_task(task)
-        network.config.check_domain(asked.domain)
-        if not task.endswith(".npz"):
-            task = asked.name
-    save_network(out, network, task=task, source=source)
+    stored, note = _task_to_store(out, network.config, task)
+    save_network(out, network, task=stored, source=source)
     say(f"Read {file} in the layout {source['layout']!r}: {network.config}")
+    if note is not None:
+        say(note)
     say(f"Wrote {out}; next: scrubjay explain {out}")
+
+
+def _task_to_store(out: Path, config: "Config", words: str | None) -> tuple[str | None, str | None]:
+    """Choose the task to store with an imported network: the one asked for, else the one that ``out`` names already.
+
+    Returns:
+        The words of the task, or None if there is none, and a sentence to print if ``out`` names a task already.
+
+    Raises:
+        BadInput: the task does not suit the network.
+    """
+    from scrubjay.tasks.named import named_task
+
+    before = _stored_task(out)
+    if words is not None:
+        asked = given_task(words)
+        asked.check_fits(config)
+        is_changed = before is not None and before != asked.words
+        return asked.words, f"Replaced the task that {out} named before: {before}" if is_changed else None
+    if before is None:
+        return None, None
+    try:
+        named_task(before).check_fits(config)
+    except ScrubjayError as error:
+        raise BadInput(
+            f"{out} names the task {before} already, which cannot be kept with this network: {error}. Name the "
+            f"network's task with --task, or write to another file"
+        ) from error
+    return before, f"Kept the task that {out} named before: {before}. To store another one, use --task."
+
+
+def _stored_task(file: Path) -> str | None:
+    """The words of the task that a file names; None if it is no network file or does not exist."""
+    from scrubjay.nets.files.checkpoint import load_network
+
+    if not file.is_file():
+        return None
+    try:
+        return load_network(file).task
+    except ScrubjayError:
+        return None
 
 
 def info(
     net: Net = None,
-    weights: Annotated[bool, typer.Option("--weights", help="Print every weight instead, to four digits.")] = False,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Print every weight to four digits instead of the manifest.")
+    ] = False,
 ) -> None:
-    """Print what a network file says of itself, after checking its seal."""
+    """Print the manifest of a network file: its sizes, task, recipe and versions. The file's checksum is verified."""
     import json
 
     if weights:
-        from scrubjay.report.weights import weights_text
+        from scrubjay.report.weights_text import weights_text
 
         sys.stdout.write(weights_text(given_network(net).network))
         return
@@ -123,15 +149,18 @@ def info(
 
 
 def push(
-    net: Annotated[str, typer.Argument(help="A network file or run folder; `bundled` for the bundled one.")],
-    repo: Annotated[str, typer.Argument(help="owner/name on the Hugging Face hub; made if there is none.")],
+    net: Annotated[str, typer.Argument(help="A network file or a run folder; `bundled` for the bundled network.")],
+    repo: Annotated[
+        str, typer.Argument(help="owner/name on the Hugging Face hub. The repository is made if it does not exist.")
+    ],
     licence: Annotated[
-        str | None, typer.Option(help="For the card, as the hub spells it, such as mit. Default: unknown.")
+        str | None,
+        typer.Option(help="The licence to state, as the hub spells it, such as mit. By default: unknown."),
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="If the repository is new, make it private.")] = False,
 ) -> None:
-    """Put a network with its model card on the Hugging Face hub."""
-    from scrubjay.model.hub import SCHEME, Address, push_network
+    """Upload a network with a model card to the Hugging Face hub."""
+    from scrubjay.nets.files.hub import SCHEME, Address, push_network
 
     page = push_network(Path(network_place(net)), repo, licence=licence, private=private)
     say(f"Pushed {net} with its model card: {page}")

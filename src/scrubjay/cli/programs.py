@@ -1,4 +1,4 @@
-"""The command that searches the program behind labels: recover."""
+"""The command that searches for the program behind labels: recover."""
 
 import sys
 from typing import Annotated
@@ -6,36 +6,45 @@ from typing import Annotated
 import typer
 
 from scrubjay.cli.words import TASK_HELP, given_network, given_task
-from scrubjay.errors import UsageError
+from scrubjay.core.errors import UsageError
 
 
 def recover(
     labels: Annotated[
-        str | None, typer.Argument(help="LABELS.npz, LABELS.csv (a row for each a), or a task with labels.")
+        str | None,
+        typer.Argument(
+            help="The labels to search: LABELS.npz, LABELS.csv (a line for each token of the first position), or a "
+            "task that has labels."
+        ),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help="Search this network's answers instead; `bundled` for the bundled one.")
+        str | None,
+        typer.Option(help="Search the answers of this network instead of labels; `bundled` for the bundled network."),
     ] = None,
-    task: Annotated[str | None, typer.Option(help=f"Of --network: {TASK_HELP} Default: its own.")] = None,
-    train_only: Annotated[bool, typer.Option("--train-only", help="Show the search the training half only.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, with every exception.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the shuffled and the random labels.")] = 0,
+    task: Annotated[str | None, typer.Option(help=f"For --network. {TASK_HELP} By default the network's own.")] = None,
+    train_only: Annotated[
+        bool, typer.Option("--train-only", help="Search the training inputs only, and test on the others.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, with a list of all exceptions.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for the two controls: shuffled and random labels.")] = 0,
 ) -> None:
-    """Search the program behind a binary label matrix; nothing found is an answer too."""
+    """Search for a short program that computes the labels of a task with two classes.
+
+    If there is none, the command says so; that is a result and not an error.
+    """
     if (labels is None) == (network is None):
         raise UsageError("give either LABELS or --network NET, one of the two")
     if labels is not None and task is not None:
         raise UsageError("--task belongs to --network; LABELS names its own task")
     from tqdm import tqdm
 
-    from scrubjay.report.recovered import recovery_json, recovery_text
-    from scrubjay.study.recovery import recover_program
-    from scrubjay.task.matrix import labelled_task
+    from scrubjay.recovery import recover_program
+    from scrubjay.report.recovery_text import recovery_json, recovery_text
 
     saved = None if network is None else given_network(network)
-    asked = given_task(task or saved.task) if saved is not None else labelled_task(str(labels))
+    asked = given_task(task or saved.task) if saved is not None else given_task(labels)
     if saved is not None:
-        saved.network.config.check_domain(asked.domain)
+        asked.check_fits(saved.network.config)
     with tqdm(total=None, file=sys.stderr, disable=None, bar_format="{desc} [{elapsed}]") as bar:
         found = recover_program(asked, saved, train_only=train_only, seed=seed, progress=bar.set_description_str)
     sys.stdout.write(recovery_json(found) if json else recovery_text(found))

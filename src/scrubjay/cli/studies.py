@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from scrubjay.cli.words import Device, Net, OwnTask, given_network, given_task, say
-from scrubjay.errors import UsageError
+from scrubjay.core.errors import UsageError
+
+_STUDY = 0.8
+"""The share of the time that the study takes; the rest goes into figures and page."""
+_BAR = "{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, about {remaining} left]"
+"""What the progress bar shows."""
 
 
 def explain(
@@ -28,44 +33,42 @@ def explain(
     from rich.console import Console
     from tqdm import tqdm
 
-    from scrubjay.locks import folder_lock
-    from scrubjay.model.training import chosen_device
-    from scrubjay.report.claims_json import claims_json, write_claims
-    from scrubjay.report.figures import write_figures
-    from scrubjay.report.html import write_report
-    from scrubjay.report.tables import study_tables
-    from scrubjay.study.explain import explain as study_of
+    from scrubjay.core.locks import folder_lock
+    from scrubjay.nets.training.training_step import chosen_device
+    from scrubjay.report.claims_json import claims_json
+    from scrubjay.report.terminal import study_text
+    from scrubjay.report.write import write_report
+    from scrubjay.run import Settings
+    from scrubjay.study import explain as study_of
 
     saved = given_network(net)
     asked = given_task(task or saved.task)
-    saved.network.config.check_domain(asked.domain)
+    asked.check_fits(saved.network.config)
     on = chosen_device(device)
-    with (
-        folder_lock(out),
-        tqdm(total=None, file=sys.stderr, disable=None, bar_format="{desc} [{elapsed}]") as bar,
-    ):
-        study = study_of(
-            saved,
-            asked,
+    with folder_lock(out), tqdm(total=1.0, file=sys.stderr, disable=None, bar_format=_BAR) as bar:
+
+        def show(stage: str, share: float) -> None:
+            bar.set_description_str(stage, refresh=False)
+            bar.update(share - bar.n)
+
+        settings = Settings(
             seed=seed,
             draws=draws,
-            device=on,
             sampling="permute" if permute else "independent",
             basis="uncorrelated" if uncorrelated else "orthogonal",
-            command=shlex.join(["scrubjay", *sys.argv[1:]]),
-            progress=bar.set_description_str,
+            progress=lambda stage, share: show(stage, _STUDY * share),
         )
-        bar.set_description_str("drawing the figures")
-        figures = write_figures(study, out)
-        bar.set_description_str("writing the report")
-        report = write_report(study, saved.network, out, figures)
-        claims = write_claims(study, out)
+        command = shlex.join(["scrubjay", *sys.argv[1:]])
+        study = study_of(saved, asked, settings, device=on, command=command)
+        report = write_report(study, out, lambda stage, share: show(stage, _STUDY + (1 - _STUDY) * share))
+        show("done", 1.0)
     if json:
         sys.stdout.write(claims_json(study))
     else:
-        Console(file=sys.stdout).print(study_tables(study))
+        Console(file=sys.stdout).print(study_text(study))
+    figures = sum(map(len, study.pictures().values()))
     say(
-        f"Wrote {report}, {claims.name} and {len(figures)} figure{'s' * (len(figures) > 1)}; next: scrubjay view {out}",
+        f"Wrote {report}, claims.json and {figures} figure{'s' * (figures != 1)}; next: scrubjay view {out}",
         quiet=json,
     )
 
@@ -74,7 +77,7 @@ def view(
     folder: Annotated[Path, typer.Argument(help="Where explain wrote its report.")] = Path("scrubjay-report"),
 ) -> None:
     """Open a report in the browser."""
-    from scrubjay.report.html import open_report
+    from scrubjay.report.page import open_report
 
     address, is_open = open_report(folder)
     say(f"Opened {address}" if is_open else f"No browser could be started here; open {address}")
@@ -93,7 +96,7 @@ def animate(
     from tqdm import tqdm
 
     from scrubjay.report.animation import check_format, write_animation
-    from scrubjay.study.motion import MOTIONS, Moving
+    from scrubjay.report.motion import MOTIONS, Moving
 
     if what not in (*MOTIONS, "all"):
         raise UsageError(f"there is no animation {what!r}; there are {', '.join(MOTIONS)} and all")

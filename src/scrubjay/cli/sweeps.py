@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scrubjay.cli.words import TASK_HELP, Device, FreezeAttention, fail, given_frozen_pattern, given_task, say
-from scrubjay.errors import UsageError
+from scrubjay.core.errors import UsageError
 
 
 def sweep(
@@ -45,14 +45,14 @@ def sweep(
 
     from tqdm import tqdm
 
-    from scrubjay.model.run_folder import Hardware
-    from scrubjay.model.training import chosen_device
-    from scrubjay.report.population import write_population
-    from scrubjay.study.population import Population
-    from scrubjay.study.ray_workers import on_ray
-    from scrubjay.study.sweep import Plan, Standing, members_of
-    from scrubjay.study.sweep import sweep as done_by
-    from scrubjay.study.workers import in_processes
+    from scrubjay.nets.training.run_folder import Hardware
+    from scrubjay.nets.training.training_step import chosen_device
+    from scrubjay.report.population_page import write_population
+    from scrubjay.sweep.plan import Plan, Standing, members_of
+    from scrubjay.sweep.plan import sweep as done_by
+    from scrubjay.sweep.population import Population
+    from scrubjay.sweep.ray_workers import on_ray
+    from scrubjay.sweep.workers import in_processes
 
     asked = given_task(task)
     if asked.recipe is None:

@@ -1,4 +1,4 @@
-"""What the commands share: the words of their options, networks and tasks from words, and printing."""
+"""What the commands share: common options, networks and tasks from the user's words, and printing."""
 
 import sys
 from pathlib import Path
@@ -6,42 +6,56 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from scrubjay.errors import UsageError
+from scrubjay.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from scrubjay.model.checkpoint import SavedNetwork
-    from scrubjay.task.task import Task
+    from scrubjay.nets.files.checkpoint import SavedNetwork
+    from scrubjay.tasks.task import Task
 
 BUNDLED = "bundled"
-TASK_HELP = "challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or LABELS.npz."
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+TASK_HELP = (
+    "The task: challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or a file of labels, LABELS.npz "
+    "or LABELS.csv, after which :last=113 may state the constant last token."
+)
+Device = Annotated[
+    str, typer.Option(help="The device to compute on: cpu, cuda or mps; auto takes the fastest that there is.")
+]
 Net = Annotated[
-    str | None, typer.Argument(help="A network file, run folder or hf://owner/name; default: the bundled one.")
+    str | None,
+    typer.Argument(help="A network file, a run folder, or hf://owner/name. Without it, the bundled network is used."),
 ]
 FreezeAttention = Annotated[
     str | None,
-    typer.Option(help="Hold attention fixed during training: `uniform`, or a network whose mean pattern to take."),
+    typer.Option(
+        help="Train with a fixed attention pattern: `uniform`, or a network whose mean pattern over the task's inputs "
+        "is used."
+    ),
 ]
-OwnTask = Annotated[str | None, typer.Option(help=f"{TASK_HELP} Default: the network's own.")]
+OwnTask = Annotated[str | None, typer.Option(help=f"{TASK_HELP} By default the task that the network file names.")]
 
 
 def given_network(where: str | None) -> "SavedNetwork":
-    """The network of a path or of the hub; the bundled one for ``bundled`` and without words."""
-    from scrubjay.model.hub import load
+    """Load the network at a path or on the hub, or the bundled one for ``bundled`` and for None."""
+    from scrubjay.nets.files.hub import load
 
     return load(network_place(where or BUNDLED))
 
 
 def network_place(where: str) -> "str | Path":
-    """Where a network lies: ``bundled`` is the one that comes with scrubjay."""
-    from scrubjay.model.checkpoint import bundled_network
+    """Return where a network lies; ``bundled`` stands for the file that comes with scrubjay."""
+    from scrubjay.nets.files.checkpoint import bundled_network
 
     return bundled_network() if where == BUNDLED else where
 
 
 def given_task(words: str | None) -> "Task":
-    """The task of some words."""
-    from scrubjay.task.named import FORMS, named_task
+    """Make the task that some words name.
+
+    Raises:
+        UsageError: there are no words, neither the user's nor the network file's.
+        BadInput: the words name no task.
+    """
+    from scrubjay.tasks.named import FORMS, named_task
 
     if words is None:
         raise UsageError(f"this network's file names no task; give one with --task: {FORMS}")
@@ -49,8 +63,20 @@ def given_task(words: str | None) -> "Task":
 
 
 def given_frozen_pattern(words: str | None, task: "Task", n_heads: int) -> tuple[tuple[float, ...], ...] | None:
-    """The attention pattern to train under: none, uniform, or a network's mean over the task's domain."""
-    from scrubjay.activations.attention import pattern_to_hold
+    """Find the attention pattern to train under, from the words of --freeze-attention.
+
+    Args:
+        words: ``uniform``, the place of a network, or None.
+        task: the task to train on.
+        n_heads: number of heads of the network to be trained.
+
+    Returns:
+        For each head the share of attention of each position, or None for ordinary attention.
+
+    Raises:
+        UsageError: the network has another number of heads.
+    """
+    from scrubjay.nets.mean_pattern import pattern_to_hold
 
     if words is None:
         return None
@@ -65,11 +91,11 @@ def given_frozen_pattern(words: str | None, task: "Task", n_heads: int) -> tuple
 
 
 def say(text: str, quiet: bool = False) -> None:
-    """Print a line, to stderr where stdout is for results alone."""
+    """Print a line to stdout, or, if ``quiet``, to stderr, so that stdout holds nothing but results."""
     print(text, file=sys.stderr if quiet else sys.stdout)
 
 
 def fail(sentence: str, code: int) -> NoReturn:
-    """End with a sentence."""
+    """Print a sentence to stderr and exit with a code."""
     print(f"scrubjay: {sentence}", file=sys.stderr)
     sys.exit(code)

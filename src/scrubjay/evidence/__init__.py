@@ -1,1 +1,1 @@
-"""Evidence: interventions on the network that an explanation must survive, and controls that it must beat."""
+"""Evidence: one package for each line of evidence."""

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Int
 
-from scrubjay.errors import BadInput
+from scrubjay.core.errors import BadInput
 from scrubjay.program.code import constant_bits, whole_bits
 
 Kind = Literal["power", "line", "product", "circle"]

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Bool, Int
 
-from scrubjay.errors import BadInput
+from scrubjay.core.errors import BadInput
 from scrubjay.program.arcs import Arcs
 from scrubjay.program.code import choice_bits, whole_bits
 from scrubjay.program.curves import Curve

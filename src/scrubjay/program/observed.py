@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from scrubjay.axes import Classes, Mask
-from scrubjay.errors import BadInput
+from scrubjay.core.axes import Classes, Mask
+from scrubjay.core.errors import BadInput
 from scrubjay.program.code import choice_bits
-from scrubjay.task.task import Task
+from scrubjay.tasks.task import Task
 
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 

@@ -7,7 +7,7 @@ from math import isqrt
 import numpy as np
 from jaxtyping import Int
 
-from scrubjay.errors import BadInput
+from scrubjay.core.errors import BadInput
 from scrubjay.program.code import whole_bits
 from scrubjay.program.curves import largest, linear
 

@@ -1,1 +1,1 @@
-"""The report: what a study found, as tables, JSON and figures. It computes nothing."""
+"""The report: what a study found, as a page, in the terminal, and as JSON."""

@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from scrubjay.errors import BadInput, OutOfResources
-from scrubjay.files import write_whole
-from scrubjay.report.drawing import INK, ONE, STRAY, ZERO
-from scrubjay.study.motion import Motion
+from scrubjay.core.errors import BadInput, OutOfResources
+from scrubjay.core.files import write_whole
+from scrubjay.evidence.drawing import INK, ONE, STRAY, ZERO
+from scrubjay.report.motion import Motion
 
 SIZE = 720
 _MARGIN, _PER_SECOND = 48, 20

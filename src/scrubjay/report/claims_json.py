@@ -1,25 +1,43 @@
-"""``claims.json``: the provenance and the claims, nothing else."""
+"""``claims.json``: provenance, summary, claims and skipped lines. ``claims.schema.json`` describes the format."""
 
 import json
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from scrubjay.files import write_whole
-from scrubjay.study.records import Study
+from scrubjay.core.files import write_whole
+from scrubjay.study import Study
+
+SCHEMA = 2
+"""The version of the format."""
 
 
 def claims_json(study: Study) -> str:
     """The study's claims as JSON; the same study gives the same bytes."""
-    content = {"provenance": dict(study.provenance), "claims": [asdict(claim) for claim in study.claims]}
+    content = {
+        "schema": SCHEMA,
+        "provenance": dict(study.provenance),
+        "summary": study.paragraph,
+        "claims": [asdict(claim) for claim in study.claims],
+        "skipped": [asdict(skipped) for skipped in study.skipped],
+    }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def write_claims(study: Study, folder: Path) -> Path:
+def claims_schema() -> dict[str, Any]:
+    """The JSON Schema of ``claims.json``."""
+    text = (files("scrubjay.report") / "assets" / "claims.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def write_claims(study: Study, folder: str | Path) -> Path:
     """Write ``claims.json`` into a folder.
 
     Raises:
-        OutOfResources: the folder can't be written.
+        OutOfResources: the folder cannot be written.
     """
-    path = folder / "claims.json"
+    path = Path(folder) / "claims.json"
     write_whole(path, claims_json(study).encode())
     return path

@@ -2,15 +2,16 @@
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
-from scrubjay.errors import BadInput
-from scrubjay.report.sections import Drawn
-from scrubjay.study.claims import Verdict
+from scrubjay.core.claim import Verdict
+from scrubjay.core.errors import BadInput
+from scrubjay.evidence.line import Picture
 
 _COLOURS = 64
 
@@ -27,9 +28,24 @@ def policy(script: str, sheet: str) -> str:
     )
 
 
-def verdict_mark(verdict: Verdict) -> str:
-    """A verdict as a coloured word."""
-    return f'<span class="verdict {verdict}">{verdict}</span>'
+@dataclass(frozen=True)
+class Mark:
+    """A verdict as a coloured word.
+
+    Attributes:
+        name: for filters and style sheets.
+        markup: the word itself.
+    """
+
+    name: str
+    markup: str
+
+
+def verdict_mark(verdict: Verdict | None) -> Mark:
+    """The mark of a verdict; measurements without one are ranked."""
+    word = "ranked" if verdict is None else verdict
+    name = word.replace(" ", "-")
+    return Mark(name, f'<span class="verdict {name}">{word}</span>')
 
 
 def entry(anchor: str, title: str) -> str:
@@ -42,7 +58,7 @@ def number(name: str, shown: str) -> str:
     return f'<td class="number" data-name="{name}">{escape(shown)}</td>'
 
 
-def figure_markup(figure: Drawn, path: Path) -> str:
+def figure_markup(figure: Picture, path: Path) -> str:
     """A figure with its caption, embedded.
 
     Raises:

@@ -3,12 +3,12 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from scrubjay.errors import UsageError
-from scrubjay.model.transformer import OneLayerTransformer
+from scrubjay.core.errors import UsageError
+from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.bundle import style, widget_script
+from scrubjay.report.portrait import Portrait
 from scrubjay.report.portrait_json import portrait_json
-from scrubjay.study.portrait import Portrait
-from scrubjay.task.task import Task
+from scrubjay.tasks.task import Task
 
 if TYPE_CHECKING:
     import anywidget

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from scrubjay.geometry.gate import FILTER_NAMES
-from scrubjay.geometry.pca import PCA
-from scrubjay.study.portrait import Portrait, View
+from scrubjay.fit.gate import FILTER_NAMES
+from scrubjay.fit.pca import PCA
+from scrubjay.report.portrait import Portrait, View
 
 _COMPONENTS = 4
 _ESCAPED = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
@@ -26,6 +26,7 @@ def portrait_json(portrait: Portrait) -> str:
         "title": portrait.title,
         "task": task.name,
         "config": vars(network.config),
+        "names": list(task.position_names),
         "positions": [list(tokens) for tokens in task.domain.positions],
         "classes": len(task.classes),
         "labels": task.labels if task.labels is None else _packed(task.labels, "i2"),

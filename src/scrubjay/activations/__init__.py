@@ -1,1 +1,0 @@
-"""Activations: what the network computes on every input."""

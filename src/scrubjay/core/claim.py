@@ -1,0 +1,175 @@
+"""Claims: a statement, its measurement, a control that should fail, and the verdict that follows.
+
+The verdict depends on the *effect*: how far the value lies on the way from chance to perfection. Chance is what is left
+when everything is resampled, or what always giving the most frequent answer would reach. Because all ablations of one
+network share one chance level, a stricter ablation can never get a better verdict than a milder one that leaves more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["share", "count", "error"]
+Verdict = Literal["holds", "partly", "fails", "not applicable"]
+Number = float | int
+Interval = tuple[Number, Number] | None
+
+HOLDS = 0.9
+"""The effect from which a claim holds."""
+PARTLY = 0.5
+"""The effect from which a claim holds in part."""
+_RANK: tuple[Verdict, ...] = ("fails", "partly", "holds")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence about a network, with what supports it.
+
+    Attributes:
+        id: stable, such as ``gate.full``.
+        section: the line of evidence that it belongs to.
+        statement: the claim in words.
+        kind: what the value is: a share (of inputs, usually), a count (of dimensions), or an error that should vanish.
+        value: the measurement; None where there was nothing to measure.
+        interval: 95% interval of the value, or None where the value is exact.
+        chance: what an explanation without content would reach; None for a measurement without a verdict.
+        control: the same measurement where the statement must fail.
+        control_interval: 95% interval of the control, or None where it is exact.
+        verdict: what value, chance and control amount to; None for measurements that are ranked and not judged.
+        headline: whether the claim is among the dozen or so that a reader should see first.
+        topic: what the value is, in a few words that are the same for every network.
+        facts: the same as data, for programs to read.
+        published: the figure that somebody published for another network, or None.
+    """
+
+    id: str
+    section: str
+    statement: str
+    kind: Kind
+    value: Number | None
+    interval: Interval
+    chance: Number | None
+    control: Number
+    control_interval: Interval
+    verdict: Verdict | None
+    headline: bool = False
+    topic: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    published: float | None = None
+
+    @property
+    def shown(self) -> str:
+        """The value as a reader wants it."""
+        return as_shown(self.value, self.kind)
+
+    @property
+    def shown_interval(self) -> str:
+        """The interval in parentheses, or nothing."""
+        return "" if self.interval is None else " (" + " to ".join(as_shown(e, self.kind) for e in self.interval) + ")"
+
+
+def as_shown(value: Number | None, kind: Kind) -> str:
+    """A figure as a reader wants it: a share in percent, a count as it is, an error with its exponent."""
+    if value is None:
+        return ""
+    if kind == "error":
+        return f"{value:.1e}"
+    if kind == "count":
+        return f"{value:,.10g}"
+    return f"{100 * value:.1f}%"
+
+
+def effect(value: float, chance: float) -> float:
+    """How much of the way from chance to perfection a value has gone; 0 where chance is perfect itself."""
+    return (value - chance) / (1 - chance) if chance < 1 else 0.0
+
+
+def judged(value: float, low: float, chance: float, control_high: float) -> Verdict:
+    """The verdict on a share.
+
+    Args:
+        value: the share.
+        low: the lower end of its interval; the value itself where it is exact.
+        chance: where the effect is 0.
+        control_high: the upper end of the control's interval; the control itself where it is exact.
+
+    Returns:
+        *holds* from an effect of 0.9 and *partly* from 0.5, taken at the lower end of the interval, so that a verdict
+        does not rest on the luck of the draws; *fails* below, and wherever the interval does not lie beyond the
+        control's.
+    """
+    if low <= control_high:
+        return "fails"
+    reached = effect(min(value, low), chance)
+    return "holds" if reached >= HOLDS else "partly" if reached >= PARTLY else "fails"
+
+
+def worse_of(verdicts: Sequence[Verdict]) -> Verdict:
+    """The worst of some verdicts; *holds* where there are none."""
+    return min((v for v in verdicts if v in _RANK), key=_RANK.index, default="holds")
+
+
+def share_claim(
+    claim_id: str,
+    section: str,
+    statement: str,
+    value: float,
+    *,
+    chance: float,
+    control: float,
+    interval: Interval = None,
+    control_interval: Interval = None,
+    at_best: Verdict = "holds",
+    **about: Any,
+) -> Claim:
+    """A claim whose value is a share; ``at_best`` caps its verdict."""
+    low = value if interval is None else interval[0]
+    control_high = control if control_interval is None else control_interval[1]
+    verdict = worse_of([judged(value, low, chance, control_high), at_best])
+    return Claim(
+        claim_id, section, statement, "share", value, interval, chance, control, control_interval, verdict, **about
+    )
+
+
+def count_claim(
+    claim_id: str,
+    section: str,
+    statement: str,
+    value: int,
+    *,
+    of: int,
+    control: int,
+    interval: Interval = None,
+    **about: Any,
+) -> Claim:
+    """A claim that few of ``of`` things suffice, judged by the share of them that is not needed."""
+    high = value if interval is None else interval[1]
+    verdict = judged(1 - value / of, 1 - high / of, 0.0, 1 - control / of)
+    return Claim(claim_id, section, statement, "count", value, interval, of, control, None, verdict, **about)
+
+
+def error_claim(claim_id: str, section: str, statement: str, value: float, *, control: float, **about: Any) -> Claim:
+    """A claim that a difference vanishes, judged by how much smaller it is than the control's."""
+    remaining = value / control if control > 0 else 1.0
+    verdict = judged(1 - remaining, 1 - remaining, 0.0, 0.0)
+    return Claim(claim_id, section, statement, "error", value, None, control, control, None, verdict, **about)
+
+
+def measurement(
+    claim_id: str,
+    section: str,
+    statement: str,
+    value: float,
+    *,
+    control: float,
+    interval: Interval = None,
+    control_interval: Interval = None,
+    **about: Any,
+) -> Claim:
+    """A share that is ranked beside others of its kind and gets no verdict."""
+    return Claim(claim_id, section, statement, "share", value, interval, None, control, control_interval, None, **about)
+
+
+def untested(claim_id: str, section: str, statement: str, *, control: float, **about: Any) -> Claim:
+    """A claim that this network gives no occasion to test."""
+    return Claim(claim_id, section, statement, "share", None, None, None, control, None, "not applicable", **about)

@@ -1,0 +1,39 @@
+"""How often the network is right."""
+
+from scrubjay.core.claim import Claim, share_claim
+from scrubjay.evidence.answers.measure import AnswersResult
+
+_WHERE = {
+    "all": "all inputs",
+    "train": "the training half",
+    "test": "the test half, which training did not see",
+}
+
+
+def claims(result: AnswersResult) -> list[Claim]:
+    """One claim for each part of the domain."""
+    return [
+        share_claim(
+            f"accuracy.{each.part}",
+            "answers",
+            f"The network is right on {_WHERE[each.part]} (control: always the most frequent label)",
+            each.right,
+            chance=each.majority,
+            control=each.majority,
+            headline=each.part != "train",
+            topic=f"right answers on {_WHERE[each.part].partition(',')[0]}",
+        )
+        for each in result.accuracies
+    ]
+
+
+def words(result: AnswersResult) -> list[str]:
+    """What is unusual about the answers, if anything."""
+    act, n = result.run.full, len(result.run.full.classes)
+    if result.run.is_constant:
+        only = int(act.classes[0])
+        gives = f"gives class {only} on all {n:,} inputs" if only >= 0 else f"answers in no class on any of the {n:,}"
+        return [f"No gate was found: this network {gives}, and an answer that never changes has no mechanism to find."]
+    if act.strays:
+        return [f"On {act.strays:,} inputs the network answers with a token that is in no class."]
+    return []

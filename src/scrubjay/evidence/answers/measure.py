@@ -1,0 +1,46 @@
+"""Accuracy on all inputs and on each half of the split."""
+
+from dataclasses import dataclass
+
+from scrubjay.core.axes import Mask
+from scrubjay.core.stats import majority_share, share_of
+from scrubjay.evidence.line import Found
+from scrubjay.run import Run, Settings
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How often the network is right on some inputs.
+
+    Attributes:
+        part: ``all``, ``train`` or ``test``.
+        right: the share of right answers.
+        majority: the share that always giving the most frequent label would have.
+    """
+
+    part: str
+    right: float
+    majority: float
+
+
+@dataclass(frozen=True, eq=False)
+class AnswersResult:
+    """Accuracies, one for each part of the domain; none without labels."""
+
+    run: Run
+    accuracies: tuple[Accuracy, ...]
+
+
+def measure(run: Run, settings: Settings, found: Found) -> AnswersResult:
+    """Compare the full network's answers with the labels."""
+    labels, train = run.task.labels, run.task.train
+    if labels is None:
+        return AnswersResult(run, ())
+    right = run.full.classes == labels
+    parts: dict[str, Mask] = {"all": right == right}
+    if train is not None:
+        parts |= {"train": train, "test": ~train}
+    return AnswersResult(
+        run,
+        tuple(Accuracy(part, share_of(right[where]), majority_share(labels[where])) for part, where in parts.items()),
+    )

@@ -1,0 +1,124 @@
+"""From tokens to filters: the sum over tokens, the masks, and resampling at the inputs."""
+
+from scrubjay.core.claim import Claim, error_claim, share_claim, untested
+from scrubjay.core.stats import chance_share, majority_share
+from scrubjay.core.table import Table
+from scrubjay.evidence.embeddings.measure import EmbeddingsResult, FilterImages
+
+_SECTION = "embeddings"
+_LATIN = {"α": "alpha", "β": "beta", "γ": "gamma"}
+
+
+def claims(result: EmbeddingsResult) -> list[Claim]:
+    """The frozen stream is a sum of token vectors; and what that means for the filters, where there are any."""
+    found = [
+        error_claim(
+            "embedding.error",
+            _SECTION,
+            "The frozen resid_mid is a constant plus a vector for each token, up to this largest difference (control: "
+            "another input's tokens)",
+            result.error,
+            control=result.of_others,
+            headline=True,
+            topic="largest difference between the frozen stream and a sum of token vectors",
+        )
+    ]
+    if result.images is not None and result.filters is not None:
+        found += [*_masks(result, result.images), *_lines(result.images), *_inputs(result, result.images)]
+        found.append(_nearness(result.images))
+    return found
+
+
+def tables(result: EmbeddingsResult) -> list[Table]:
+    """How often each two binary images of the domain agree."""
+    if result.images is None:
+        return []
+    masks = result.images.masks
+    return [
+        Table(
+            "Agreement of the frozen network's filter masks, answers and labels",
+            ("", *masks.names),
+            [
+                (name, *(f"{share:.1%}" for share in row))
+                for name, row in zip(masks.names, masks.agreement.tolist(), strict=True)
+            ],
+        )
+    ]
+
+
+def _masks(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
+    assert result.filters is not None
+    control, control_interval = result.filters.sides["frozen"].gate.controls.strongest
+    full, frozen = (majority_share(act.classes) for act in (result.run.full, result.run.frozen))
+    return [
+        share_claim(
+            "mask.frozen",
+            _SECTION,
+            "The gate of the frozen network's filter masks gives the frozen network's answer (control: that of the "
+            "gate)",
+            images.masks.between("gate", "frozen labels"),
+            chance=frozen,
+            control=control,
+            control_interval=control_interval,
+        ),
+        share_claim(
+            "mask.full",
+            _SECTION,
+            "The gate of the frozen network's filter masks gives the full network's answer (control: always the most "
+            "frequent answer)",
+            images.masks.between("gate", "full labels"),
+            chance=full,
+            control=full,
+        ),
+    ]
+
+
+def _lines(images: FilterImages) -> list[Claim]:
+    return [
+        share_claim(
+            f"line.{_LATIN[name]}",
+            _SECTION,
+            f"The value of filter {name} in the frozen network explains its value in the full one (R²; control: inputs "
+            f"permuted)",
+            line.r_squared,
+            chance=0.0,
+            control=line.permuted,
+        )
+        for name, line in zip(images.names, images.lines, strict=True)
+    ]
+
+
+def _inputs(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
+    return [
+        share_claim(
+            f"scrub.inputs.{'+'.join(_LATIN[name] for name in row.name.split('+'))}",
+            _SECTION,
+            f"The answer stays when the value of {row.name} is taken from inputs whose tokens give it the same image "
+            f"(control: image shuffled)",
+            row.left.mean,
+            interval=row.left.interval,
+            chance=chance_share(result.run.full.classes),
+            control=row.control.mean,
+            control_interval=row.control.interval,
+            facts={"draws": row.left.draws},
+        )
+        for row in images.inputs
+    ]
+
+
+def _nearness(images: FilterImages) -> Claim:
+    if images.nearness is None:
+        return untested(
+            "threshold.nearness",
+            _SECTION,
+            "The frozen network never disagrees with the full one, so there is no input to find near a threshold",
+            control=0.5,
+        )
+    return share_claim(
+        "threshold.nearness",
+        _SECTION,
+        "Where the frozen network disagrees, filter values are near a threshold (AUC; control: chance)",
+        images.nearness,
+        chance=0.5,
+        control=0.5,
+    )

@@ -1,0 +1,104 @@
+"""Whether a gate of filters gives the answers."""
+
+from scrubjay.core.claim import HOLDS, Claim, effect, share_claim
+from scrubjay.core.table import Table
+from scrubjay.evidence.filters.measure import FiltersResult, Fit, Gated, SideFilters
+
+_SECTION = "filters"
+_FILTERS = {1: "one filter", 2: "two filters", 3: "three filters"}
+
+
+def claims(result: FiltersResult) -> list[Claim]:
+    """For each network a claim about the causal subspace, and one about the first two components."""
+    return [
+        _claim(name, gated, suffix)
+        for name, side in result.sides.items()
+        for suffix, gated in (("", side.gate), (".2pc", side.gate_2pc))
+    ]
+
+
+def words(result: FiltersResult) -> list[str]:
+    """The sentence about the full network's gate."""
+    gated = result.sides["full"].gate
+    claim, name = _claim("full", gated, ""), gated.fit.filters.gate.name
+    filters = _FILTERS[gated.fit.k].replace("filter", "linear filter")
+    on = {"AND": "are both on", "OR": "are not both off", "α": "is on"}.get(name, f"give {name}")
+    gives = f"{claim.shown} of its answers, where the strongest control gives {claim.control:.1%}"
+    if claim.verdict == "fails" and effect(claim.control, float(claim.chance or 0)) >= HOLDS:
+        return [
+            f"That {name} of {filters} of its post-attention residual stream gives {claim.shown} of its answers "
+            f"proves nothing of this network: the strongest control gives {claim.control:.1%}."
+        ]
+    if claim.verdict == "fails":
+        return [
+            f"No gate of linear filters of its post-attention residual stream explains this network: the best, "
+            f"{name} of {filters}, gives {gives}."
+        ]
+    start = "The network" if claim.verdict == "holds" else "In part, the network"
+    return [f"{start} answers 1 where {filters} of its post-attention residual stream {on}; that gives {gives}."]
+
+
+def tables(result: FiltersResult) -> list[Table]:
+    """Filters by subspace and number: what they classify, and what is left when all else is resampled."""
+    rows = [_row(name, side, fit) for name, side in result.sides.items() for fit in side.fits]
+    return [
+        Table(
+            "Filters: how often their gate gives the network's own answer, and how much of those answers is left\n"
+            "when everything but the filters' directions is resampled",
+            ("network", "components", "filters", "gate", "agreement", "left", "reading"),
+            rows,
+            "probe: the filters tell the answers, but the network does not use their directions; trivial: as many "
+            "filters\nas dimensions, so that nothing but the rest of the stream is resampled",
+        )
+    ]
+
+
+def _claim(name: str, gated: Gated, suffix: str) -> Claim:
+    fit = gated.fit
+    control, control_interval = gated.controls.strongest
+    where = "the first 2 components" if suffix else f"{fit.r} component{'s' * (fit.r > 1)}"
+    trivial = _is_trivial(fit)
+    spans = "; as many filters as dimensions" if trivial else ""
+    found = f"{fit.filters.gate.name} of {_FILTERS[fit.k]}"
+    topic = "answers given by two filters in the first two components" if suffix else "answers given by the gate"
+    return share_claim(
+        f"gate.{name}{suffix}",
+        _SECTION,
+        f"The {name} network's answer is {found} in {where} of resid_mid{spans} (control: random directions, or an "
+        f"untrained network's)",
+        fit.agreement,
+        chance=gated.controls.majority,
+        control=control,
+        control_interval=control_interval,
+        headline=name == "full",
+        topic=topic,
+        facts={
+            "gate": fit.filters.gate.name,
+            "filters": fit.k,
+            "components": fit.r,
+            "spans_subspace": trivial,
+            "found": found,
+        },
+    )
+
+
+def _is_trivial(fit: Fit) -> bool:
+    return fit.k >= fit.r > 1
+
+
+def _row(name: str, side: SideFilters, fit: Fit) -> tuple[str, ...]:
+    components = str(fit.r)
+    if fit.r == len(side.pca.mean):
+        components = f"all {fit.r}"
+    elif fit.r == side.gate.fit.r:
+        components = f"{fit.r} (causal)"
+    reading = "probe" if fit.is_probe else "trivial" if _is_trivial(fit) else ""
+    return (
+        name,
+        components,
+        str(fit.k),
+        fit.filters.gate.name,
+        f"{fit.agreement:.1%}",
+        f"{fit.scrubbed.mean:.1%}",
+        reading,
+    )

@@ -1,0 +1,94 @@
+"""Principal components with the filters' boundaries, and the plane of the filters."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scrubjay.evidence.drawing import INK, cloud, finish, new_figure
+from scrubjay.evidence.filters.measure import FiltersResult, SideFilters
+from scrubjay.evidence.line import Picture
+
+
+def figures(result: FiltersResult) -> list[Picture]:
+    """The components, and the plane of two filters where there are two."""
+    found = [
+        Picture(
+            "components.png",
+            "All inputs in the plane of components 1 and 2 and of components 3 and 4, full and frozen network",
+            "Every point is an input. Look for colours that a line or two separate. Colours that mix in one plane "
+            "may come apart in the next. Lines: the filters' boundaries, other components at their mean.",
+            lambda: _components(result),
+        )
+    ]
+    if any(side.gate.fit.k > 1 for side in result.sides.values()):
+        found.append(
+            Picture(
+                "filters.png",
+                "All inputs in the plane of the filters' values, thresholds as lines",
+                "Under an AND all orange points lie in the upper right quarter. Points of the wrong colour in a "
+                "quarter are answers that the gate gets wrong.",
+                lambda: _planes(result),
+            )
+        )
+    return found
+
+
+def _components(result: FiltersResult) -> Figure:
+    """Components 1-2 and 3-4 of resid_mid by network label and ground truth, full and frozen, with boundaries."""
+    figure = new_figure(16, 8.2)
+    run = result.run
+    truth = run.task.labels
+    for row, (name, side) in enumerate(result.sides.items()):
+        act = run.sides[name]
+        columns = [(0, "network label", act.classes), (2, "network label", act.classes)]
+        if truth is not None:
+            columns[1:1] = [(0, "ground truth", truth)]
+            columns += [(2, "ground truth", truth)]
+        for column, (first, colour, classes) in enumerate(columns):
+            if len(side.pca.mean) < first + 2:
+                continue
+            axes = figure.add_subplot(2, len(columns), row * len(columns) + column + 1)
+            points = side.pca.scores(act.resid_mid, first + 2)[:, first:].numpy()
+            cloud(axes, points, classes)
+            _boundaries(axes, side, first)
+            share = side.pca.explained[first : first + 2].tolist()
+            axes.set(
+                title=f"{name}, by {colour}",
+                xlabel=f"component {first + 1} of resid_mid ({share[0]:.1%})",
+                ylabel=f"component {first + 2} ({share[1]:.1%})",
+            )
+    finish(figure, run, "; lines: the filters' boundaries with all other components at their mean")
+    return figure
+
+
+def _planes(result: FiltersResult) -> Figure:
+    """The plane of the two filter values, with both thresholds."""
+    figure = new_figure(11, 5.4)
+    sides = {name: side for name, side in result.sides.items() if side.gate.fit.k > 1}
+    for at, (name, side) in enumerate(sides.items()):
+        axes = figure.add_subplot(1, len(sides), at + 1)
+        act, filters = result.run.sides[name], side.gate.fit.filters
+        cloud(axes, filters.values(act.resid_mid)[:, :2].numpy(), act.classes)
+        axes.axvline(0, color=INK, linewidth=1.2)
+        axes.axhline(0, color=INK, linewidth=1.2)
+        axes.set(
+            title=f"{name}: {filters.gate.name} gives {side.gate.fit.agreement:.1%} of the answers",
+            xlabel="α: distance of resid_mid beyond its threshold",
+            ylabel="β: distance beyond its threshold",
+        )
+    finish(figure, result.run)
+    return figure
+
+
+def _boundaries(axes: Axes, side: SideFilters, first: int) -> None:
+    filters = side.gate.fit.filters
+    low, high = axes.get_ylim()
+    left, right = axes.get_xlim()
+    for direction, threshold, style in zip(filters.directions, filters.thresholds, ("-", "--", ":"), strict=False):
+        slope_x, slope_y = (side.pca.components[first : first + 2] @ direction).tolist()
+        offset = float(threshold - side.pca.mean @ direction)
+        if abs(slope_y) > 1e-9:
+            ends = [(offset - slope_x * x) / slope_y for x in (left, right)]
+            axes.plot((left, right), ends, style, color=INK, linewidth=1.2)
+        elif abs(slope_x) > 1e-9:
+            axes.axvline(offset / slope_x, linestyle=style, color=INK, linewidth=1.2)
+    axes.set(xlim=(left, right), ylim=(low, high))

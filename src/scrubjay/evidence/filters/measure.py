@@ -1,0 +1,190 @@
+"""Fit filters in the causal subspace (and in two and in all components, to compare), and read their gate."""
+
+from dataclasses import dataclass
+
+from scrubjay.core.claim import PARTLY, effect
+from scrubjay.core.parallel import side_by_side
+from scrubjay.core.stats import Score, Stopping, agreement, chance_share
+from scrubjay.evidence.ablations import RestFromAnywhere
+from scrubjay.evidence.filters.gate_controls import GateControls, gate_controls
+from scrubjay.evidence.line import Found
+from scrubjay.evidence.scrubber import Scrubber, scrub
+from scrubjay.evidence.subspace import SUBSPACE
+from scrubjay.evidence.subspace.causal import causal_subspace
+from scrubjay.fit.filters import Filters, fit_filters
+from scrubjay.fit.gate import Gate, GateReading, read_gate
+from scrubjay.fit.hypothesis import Hypothesis
+from scrubjay.fit.pca import PCA
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations
+from scrubjay.run import Run, Settings
+
+NUMBERS = (1, 2, 3)
+"""Numbers of filters that are fitted in the causal subspace."""
+WORTH = 0.005
+"""The agreement that a further filter must add to be believed."""
+_PLANE = 2
+"""Components in which the post fits its filters."""
+_PROBE_DRAWS = 5
+"""Draws of [1] for each fit."""
+_CONTROL_DRAWS = 20
+"""Sets of random directions for each gate's control."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Filters of one number in one subspace, and whether they are more than a probe.
+
+    Attributes:
+        r: components of the subspace.
+        k: filters.
+        filters: the best fit.
+        agreement: with the answers of the network that it was fitted on.
+        scrubbed: the share of those answers that is left when the complement of the directions is resampled.
+        resampled: the share that is left when everything is resampled, the bottom of that scale.
+    """
+
+    r: int
+    k: int
+    filters: Filters
+    agreement: float
+    scrubbed: Score
+    resampled: float
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether the filters tell the answers, but less than half of that survives the resampling of all else."""
+        return effect(self.agreement, self.resampled) >= PARTLY > 2 * effect(self.scrubbed.mean, self.resampled)
+
+
+@dataclass(frozen=True, eq=False)
+class Gated:
+    """A gate of filters with its truth table and its controls."""
+
+    fit: Fit
+    reading: GateReading
+    controls: GateControls
+
+
+@dataclass(frozen=True, eq=False)
+class SideFilters:
+    """The filters of one network.
+
+    Attributes:
+        pca: of its ``resid_mid``.
+        gate: the fewest filters of the causal subspace to which no further one adds half a point of agreement.
+        gate_2pc: the same in the first two components, where the post fits two.
+        fits: everything that was fitted.
+        hypothesis: that the network uses the filters of ``gate`` and nothing else.
+    """
+
+    pca: PCA
+    gate: Gated
+    gate_2pc: Gated
+    fits: tuple[Fit, ...]
+    hypothesis: Hypothesis
+
+
+@dataclass(frozen=True, eq=False)
+class FiltersResult:
+    """The filters of the full and the frozen network, by name."""
+
+    run: Run
+    sides: dict[str, SideFilters]
+
+
+def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
+    """Fit, choose the number of filters, and measure the controls of the gate."""
+    subspace = found.of(SUBSPACE).sides
+    every = run.network.config.d_model
+    plane = min(_PLANE, every)
+    wanted = {
+        name: [
+            *((max(1, own.causal.r), k) for k in NUMBERS),
+            *((plane, k) for k in NUMBERS[:2] if plane != own.causal.r),
+            *([(every, 2)] if every not in (plane, own.causal.r) else []),
+        ]
+        for name, own in subspace.items()
+    }
+    jobs = [(name, r, k) for name, pairs in wanted.items() for r, k in pairs]
+    jobs.sort(key=lambda job: -job[1] * job[2])  # the longest first, so that workers end together
+    settings.progress("fitting filters", 0.0)
+
+    def fit(job: tuple[str, int, int]) -> Fit:
+        name, r, k = job
+        with_parity = r == subspace[name].causal.r
+        return _fit(run.sides[name], subspace[name].pca, run.readout, r, k, settings, with_parity=with_parity)
+
+    fits = dict(zip(jobs, side_by_side(fit, jobs), strict=True))
+    settings.progress("controls of the gate", 0.7)
+    chosen: dict[tuple[str, str], Fit] = {}
+    for name, own in subspace.items():
+        r = max(1, own.causal.r)
+        chosen[name, "causal"] = _simplest([fits[name, r, k] for k in NUMBERS])
+        chosen[name, "plane"] = _simplest([fits[name, plane, k] for k in NUMBERS[:2]])
+    untrained = {"full": run.untrained, "frozen": run.untrained_frozen}
+
+    def gated(key: tuple[str, str]) -> Gated:
+        name, best = key[0], chosen[key]
+        act = run.sides[name]
+        return Gated(
+            best,
+            read_gate(best.filters.bits(act.resid_mid), act.classes == 1),
+            gate_controls(
+                best.filters,
+                act,
+                subspace[name].pca,
+                untrained[name],
+                r=best.r,
+                stopping=settings.stopping.at_most(_CONTROL_DRAWS),
+                seed=settings.seed,
+            ),
+        )
+
+    gates = dict(zip(chosen, side_by_side(gated, chosen), strict=True))
+    return FiltersResult(
+        run,
+        {
+            name: SideFilters(
+                own.pca,
+                gates[name, "causal"],
+                gates[name, "plane"],
+                tuple(fits[name, r, k] for r, k in sorted(wanted[name])),
+                Hypothesis.of(gates[name, "causal"].fit.filters, run.sides[name].resid_mid, settings.basis),
+            )
+            for name, own in subspace.items()
+        },
+    )
+
+
+def two_filters(act: Activations, readout: Readout, *, seed: int) -> tuple[PCA, Filters | None]:
+    """Components, and two filters in the causal subspace (None where the task has not two classes); no controls."""
+    pca = PCA.of(act.resid_mid)
+    if not readout.task.is_binary:
+        return pca, None
+    r = max(2, causal_subspace(act.resid_mid, pca.components, readout, act.classes, seed=seed).r)
+    return pca, fit_filters(act.resid_mid, pca, act.classes == 1, r=r, k=2, seed=seed)
+
+
+def _simplest(fits: list[Fit]) -> Fit:
+    """The fewest filters to which no larger number adds what a filter is worth."""
+    best = max(fit.agreement for fit in fits)
+    return next(fit for fit in fits if fit.agreement > best - WORTH)
+
+
+def _fit(act: Activations, pca: PCA, readout: Readout, r: int, k: int, settings: Settings, *, with_parity: bool) -> Fit:
+    gates = [Gate.conjunction(k), Gate.disjunction(k), *([Gate.parity(k)] if with_parity else [])]
+    filters = fit_filters(
+        act.resid_mid, pca, act.classes == 1, r=r, k=k, gates=gates[: 1 if k == 1 else None], seed=settings.seed
+    )
+    scrubber = Scrubber.of(Hypothesis.of(filters, act.resid_mid), act.resid_mid, pca.components[:r])
+    stopping, row = Stopping(min(_PROBE_DRAWS, settings.draws)), (RestFromAnywhere(),)
+    (scores,) = scrub(scrubber, readout, act.classes, stopping=stopping, seed=settings.seed, rows=[row]).values()
+    return Fit(
+        r=r,
+        k=k,
+        filters=filters,
+        agreement=agreement(filters.predict(act.resid_mid), act.classes),
+        scrubbed=scores.own,
+        resampled=chance_share(act.classes),
+    )

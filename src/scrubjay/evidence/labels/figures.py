@@ -1,0 +1,126 @@
+"""Where the network errs relative to the program of its labels, and what can be read of the program."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from scrubjay.evidence.drawing import INK, ONE, ZERO, finish, label_axes, new_figure
+from scrubjay.evidence.labels.measure import LabelsResult
+from scrubjay.evidence.line import Picture
+from scrubjay.program.error_map import FARTHEST, ErrorMap
+from scrubjay.run import Run
+
+_PALE_ZERO = "#cfe3f0"
+_PALE_ONE = "#f7e3bf"
+_BAND = "#bbbbbb"
+_RESID = "#009E73"
+_FILTERS = "#CC79A7"
+
+
+def figures(result: LabelsResult) -> list[Picture]:
+    """The errors, where there are any, and the readouts."""
+    errors, found = result.errors, []
+    if errors is not None:
+        found.append(
+            Picture(
+                "errors.png",
+                "The network's errors over the domain with the program's curves; errors by boundary, by distance and "
+                "by kind of row",
+                "Errors that keep to a curve show a boundary that the network has learnt roughly. Compare the counts "
+                "for each change of label with those of errors thrown at random into the same rows.",
+                lambda: _errors(result, errors),
+            )
+        )
+    found.append(
+        Picture(
+            "readable.png",
+            "How well each part of the program can be read linearly from resid_mid and from the filters",
+            "A part that can be read from the stream and not from the filters is known to the network and missing from "
+            "the explanation. Each is compared with the same part after the tokens were renamed at random.",
+            lambda: _readable(result),
+        )
+    )
+    return found
+
+
+def _errors(result: LabelsResult, errors: ErrorMap) -> Figure:
+    """The errors over the program's labels, how far from a change they lie, and how many each boundary has a change."""
+    figure = new_figure(16, 5.6)
+    image, near, bars = (figure.add_subplot(1, 3, at) for at in (1, 2, 3))
+    _over_labels(image, result.run, errors)
+    _by_distance(near, errors)
+    _by_boundary(bars, errors)
+    finish(figure, result.run, "; errors relative to the program of the labels", classes=False)
+    return figure
+
+
+def _readable(result: LabelsResult) -> Figure:
+    """How well each part of the program is read from resid_mid and from the filters, beside the control."""
+    figure = new_figure(10, 5)
+    axes = figure.add_subplot()
+    places = result.readable
+    for offset, (place, colour) in enumerate(zip(places, (_RESID, _FILTERS), strict=False)):
+        for at, part in enumerate(places[place]):
+            left = at + 0.38 * (offset - (len(places) - 1) / 2)
+            axes.bar(left, part.accuracy, 0.34, color=colour, label=_label(place) if at == 0 else None)
+            level = (left - 0.17, left + 0.17)
+            axes.plot(
+                level, (part.control,) * 2, color=INK, linewidth=2, label="tokens renamed" if not at + offset else None
+            )
+    parts = places["resid_mid"]
+    axes.set_xticks(range(len(parts)), [part.what for part in parts], parse_math=False)
+    axes.set(ylim=(0.5, 1), ylabel="held-out accuracy of a linear readout")
+    axes.legend(frameon=False, loc="upper right", ncols=3)
+    finish(figure, result.run, "; parts of the program, read linearly", classes=False)
+    return figure
+
+
+def _label(place: str) -> str:
+    return "from resid_mid" if place == "resid_mid" else "from the filters' values"
+
+
+def _over_labels(axes: Axes, run: Run, errors: ErrorMap) -> None:
+    labels = run.task.labels
+    assert labels is not None
+    axes.imshow(
+        run.task.domain.image(labels).numpy(), cmap=ListedColormap([_PALE_ZERO, _PALE_ONE]), interpolation="nearest"
+    )
+    for side in errors.sides:
+        axes.contour(side, levels=[0.5], colors=[INK], linewidths=0.7)
+    rows, columns = np.nonzero(errors.wrong)
+    answers = run.task.domain.image(run.full.classes).numpy()[errors.wrong]
+    for value, colour in ((0, ZERO), (1, ONE), (-1, INK)):
+        axes.scatter(columns[answers == value], rows[answers == value], s=9, color=colour, linewidths=0)
+    label_axes(axes, run.task, f"{errors.errors} errors over the labels")
+    handles = [Patch(color=_PALE_ZERO, label="label 0"), Patch(color=_PALE_ONE, label="label 1")]
+    handles += [Patch(color=ZERO, label="wrongly 0"), Patch(color=ONE, label="wrongly 1")]
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False, fontsize=8)
+
+
+def _by_distance(axes: Axes, errors: ErrorMap) -> None:
+    cells = np.arange(1, FARTHEST + 1)
+    low, mean, high = (np.array(values) / errors.errors for values in zip(*errors.within_null, strict=True))
+    axes.fill_between(cells, low, high, color=_BAND, linewidth=0, label="at random in the same lines, 95%")
+    axes.plot(cells, mean, color=INK, linewidth=1, label="their mean")
+    axes.plot(cells, np.array(errors.within) / errors.errors, "o-", color=_RESID, label="the network's errors")
+    axes.set(
+        title="errors near a change of label",
+        xlabel=f"at most so many cells of the {errors.along} from a change",
+        ylabel="share of the errors",
+        ylim=(0, 1),
+    )
+    axes.set_xticks(range(0, FARTHEST + 1, 5))
+    axes.legend(frameon=False, loc="upper left")
+
+
+def _by_boundary(axes: Axes, errors: ErrorMap) -> None:
+    parts = errors.boundaries
+    axes.bar(range(len(parts)), [part.errors / part.changes for part in parts], color=_RESID)
+    for at, part in enumerate(parts):
+        axes.annotate(
+            f"{part.errors} / {part.changes}", (at, part.errors / part.changes), ha="center", va="bottom", fontsize=9
+        )
+    axes.set_xticks(range(len(parts)), [part.name for part in parts])
+    axes.set(title="errors per change of label, by the nearest boundary", ylabel="errors per change")

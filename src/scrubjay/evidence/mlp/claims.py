@@ -1,0 +1,40 @@
+"""What the MLP does with the filters."""
+
+from scrubjay.core.claim import Claim, share_claim
+from scrubjay.core.stats import majority_share
+from scrubjay.evidence.mlp.measure import MlpResult, SideMlp
+
+_SECTION = "mlp"
+
+
+def claims(result: MlpResult) -> list[Claim]:
+    """Two claims for each network."""
+    majorities = {name: majority_share(act.classes) for name, act in result.run.sides.items()}
+    return [claim for name, side in result.sides.items() for claim in _of_side(name, side, majorities[name])]
+
+
+def _of_side(name: str, side: SideMlp, majority: float) -> list[Claim]:
+    tail = "" if name == "full" else f".{name}"
+    gate = side.decisions.reading.gate.name
+    return [
+        share_claim(
+            f"mlp.separability{tail}",
+            _SECTION,
+            f"After the MLP one half-space gives the {name} network's answer (control: before the MLP)",
+            side.separability[-1],
+            chance=majority,
+            control=side.separability[0],
+        ),
+        share_claim(
+            f"mlp.gate{tail}",
+            _SECTION,
+            f"With all but the filters at its mean, the {name} network computes {gate} of them (control: the next best "
+            f"gate)",
+            side.decisions.reading.agreement,
+            chance=majority,
+            control=side.decisions.other,
+            headline=name == "full",
+            topic="answers that the MLP's gate gives from the filters alone",
+            facts={"gate": gate},
+        ),
+    ]

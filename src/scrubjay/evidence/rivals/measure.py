@@ -1,0 +1,70 @@
+"""All rivals of a network's explanation on one yardstick, and the reading of rows put to its own test."""
+
+from dataclasses import dataclass
+
+from scrubjay.core.parallel import side_by_side
+from scrubjay.core.stats import Stopping
+from scrubjay.evidence.embeddings import EMBEDDINGS
+from scrubjay.evidence.labels import LABELS
+from scrubjay.evidence.line import Found, Need, NothingToFollow
+from scrubjay.evidence.rivals.kinds import kinds
+from scrubjay.evidence.rivals.row_swaps import RowReading, read_rows
+from scrubjay.evidence.rivals.yardstick import Rival, Seen, compare_with
+from scrubjay.evidence.subspace import SUBSPACE
+from scrubjay.run import Run, Settings
+
+FEWEST_INPUTS = 8
+"""Fewer inputs than this cannot be split into halves that mean anything."""
+MOST_INPUTS = 40_000
+"""The largest domain on which the fits take seconds."""
+SHUFFLES = Stopping(most=20, width=0.05)
+"""Fits to shuffled answers, for each rival's control: until the 95% interval is five points wide."""
+
+
+@dataclass(frozen=True, eq=False)
+class RivalsResult:
+    """Explanations of the full network on one yardstick.
+
+    Attributes:
+        run: the run.
+        scored: each of them.
+        fitted: how many answers each was fitted to.
+        rows: the row-class reading; None where other than two positions vary.
+    """
+
+    run: Run
+    scored: tuple[Rival, ...]
+    fitted: int
+    rows: RowReading | None
+
+
+def _size_lacks(run: Run, found: Found) -> str | None:
+    size = run.task.domain.size
+    if FEWEST_INPUTS <= size <= MOST_INPUTS:
+        return None
+    return f"it compares explanations on {FEWEST_INPUTS} to {MOST_INPUTS:,} inputs, and this domain has {size:,}"
+
+
+NEEDS = (Need(_size_lacks),)
+"""Enough inputs, and not too many."""
+
+
+def measure(run: Run, settings: Settings, found: Found) -> RivalsResult:
+    """Fit every rival that applies to the full network's answers on the training half.
+
+    Raises:
+        NothingToFollow: the training half has fewer than two answers that lie in a class.
+    """
+    subspace, labels = found.of(SUBSPACE).sides["full"], found.get(LABELS)
+    r = max(1, subspace.causal.r)
+    seen = Seen.of(run.task, run.full.classes, run.full.resid_mid, subspace.pca, r, seed=settings.seed)
+    if seen.n < 2:
+        raise NothingToFollow("fewer than two answers of the training half lie in a class")
+    program, length = (None, None) if labels is None else (labels.program, labels.length)
+    every = kinds(seen, program, length)
+    settings.progress("rival explanations", 0.0)
+    scored = side_by_side(lambda kind: compare_with(kind, seen, run.full.classes, SHUFFLES), every)
+    settings.progress("extended embeddings exchanged between rows", 0.9)
+    embeddings = found.get(EMBEDDINGS)
+    rows = None if embeddings is None or len(run.task.domain.shape) != 2 else read_rows(run, embeddings.parts, settings)
+    return RivalsResult(run, tuple(scored), seen.n, rows)

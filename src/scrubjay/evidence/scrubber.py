@@ -1,0 +1,162 @@
+"""Causal scrubbing: what a hypothesis calls irrelevant is resampled, and the answers should stay."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from scrubjay.core.axes import Classes, Components, Inputs, Residual
+from scrubjay.core.stats import Score, Stopping, share_of
+from scrubjay.evidence.ablations import Donors, Row, State, licensed, row_name
+from scrubjay.fit.hypothesis import Hypothesis
+from scrubjay.fit.pca import ROWS, projections
+from scrubjay.nets.readout import Readout
+from scrubjay.run import Sampling
+
+
+@dataclass(frozen=True, eq=False)
+class Scrubber:
+    """A hypothesis laid over a network's residual streams.
+
+    Attributes:
+        hypothesis: what licenses the ablations.
+        values: of the variables, for each input, shape [n, k].
+        rest: of each residual stream, shape [n, d].
+        resid_mid: the streams themselves, shape [n, d].
+        subspace: the components of the causal subspace, shape [r, d].
+        sampling: how donors are drawn.
+    """
+
+    hypothesis: Hypothesis
+    values: Float64[Tensor, "n k"]
+    rest: Residual
+    resid_mid: Residual
+    subspace: Components
+    sampling: Sampling = "independent"
+
+    @classmethod
+    def of(
+        cls, hypothesis: Hypothesis, resid_mid: Residual, subspace: Components, sampling: Sampling = "independent"
+    ) -> "Scrubber":
+        """Split residual streams into variables and rest."""
+        values = projections(resid_mid, hypothesis.directions)
+        rest = torch.empty_like(resid_mid)
+        for chunk, some, left in zip(*(torch.split(each, ROWS) for each in (resid_mid, values, rest)), strict=True):
+            left.copy_(chunk.double() - some @ hypothesis.carriers)
+        return cls(hypothesis, values, rest, resid_mid, subspace, sampling)
+
+    def donors(self, seed: int, number: int) -> Donors:
+        """The random choices of one draw."""
+        return Donors(self.hypothesis, self.values, self.sampling, seed, number)
+
+    def ablated(self, row: Row, donors: Donors) -> State:
+        """The state of every input after a row's ablations, one after the other."""
+        donors.begin_row()
+        state = State(self.values)
+        for ablation in row:
+            state = ablation.apply(state, donors)
+        return state
+
+    def streams(self, state: State) -> Iterator[Residual]:
+        """The residual streams of a state, some inputs at a time."""
+        if state.beyond_from is not None:
+            yield from self._beyond(state.beyond_from)
+            return
+        rest = self.rest if state.rest_from is None else self.rest.index_select(0, state.rest_from)
+        yield rest + (state.values @ self.hypothesis.carriers).to(rest.dtype)
+
+    def _beyond(self, sources: Inputs) -> Iterator[Residual]:
+        basis = self.subspace.to(self.resid_mid.dtype)
+        for own, donors in zip(torch.split(self.resid_mid, ROWS), torch.split(sources, ROWS), strict=True):
+            other = self.resid_mid.index_select(0, donors)
+            yield other + ((own - other) @ basis.T) @ basis
+
+
+@dataclass(frozen=True)
+class ScrubScores:
+    """What one row of ablations leaves, scored three ways that are never mixed.
+
+    Attributes:
+        row: the ablations.
+        own: agreement with the ablated network's own answers before the ablation.
+        full: agreement with the full network's answers (the same as ``own`` for the full network).
+        truth: accuracy, where the task has labels.
+    """
+
+    row: Row
+    own: Score
+    full: Score
+    truth: Score | None
+
+    @property
+    def name(self) -> str:
+        """The post's name of the row."""
+        return row_name(self.row)
+
+
+def scrub(
+    scrubber: Scrubber,
+    readout: Readout,
+    own: Classes,
+    *,
+    full: Classes | None = None,
+    truth: Classes | None = None,
+    stopping: Stopping,
+    seed: int,
+    rows: Sequence[Row] | None = None,
+) -> dict[str, ScrubScores]:
+    """Score rows of ablations over random draws.
+
+    In one draw all rows take the rest from the same donors and share one product [n, d] x [d, m]. A row whose score is
+    known well enough is no longer drawn. A row by itself gives what it gives among others, but for rounding.
+
+    Args:
+        scrubber: the hypothesis over the network's residual streams.
+        readout: from a residual stream to an answer.
+        own: the network's answers without any ablation.
+        full: the full network's answers; by default ``own``.
+        truth: labels.
+        stopping: when enough has been drawn.
+        seed: seed of the draws.
+        rows: the rows to score; by default all that the hypothesis licenses.
+
+    Returns:
+        The scores by the rows' names.
+    """
+    chosen = licensed(scrubber.hypothesis.gate.k) if rows is None else tuple(rows)
+    references = [own, own if full is None else full, *([] if truth is None else [truth])]
+    shares: dict[Row, list[list[float]]] = {row: [] for row in chosen}
+    number = 0
+    while active := [row for row in chosen if not _is_enough(shares[row], stopping)]:
+        for row, answers in zip(active, _answers(scrubber, readout, active, seed, number), strict=True):
+            shares[row].append([share_of(answers == reference) for reference in references])
+        number += 1
+    return {row_name(row): _scores(row, drawn) for row, drawn in shares.items()}
+
+
+def _is_enough(drawn: list[list[float]], stopping: Stopping) -> bool:
+    return stopping.is_enough([own for own, *_ in drawn])
+
+
+def _answers(scrubber: Scrubber, readout: Readout, rows: Sequence[Row], seed: int, number: int) -> list[Classes]:
+    """The answers under each row in one draw; rows that resample the rest share its product."""
+    donors = scrubber.donors(seed, number)
+    states = [scrubber.ablated(row, donors) for row in rows]
+    shared = [at for at, state in enumerate(states) if state.rest_from is not None and state.beyond_from is None]
+    found: dict[int, Classes] = {}
+    if shared:
+        moves = [states[at].values for at in shared]
+        carriers = scrubber.hypothesis.carriers
+        answers = readout.moved_classes(scrubber.rest, moves, carriers, donors.anywhere)
+        found.update(zip(shared, answers, strict=True))
+    for at, state in enumerate(states):
+        if at not in found:
+            found[at] = torch.cat([readout.classes(some) for some in scrubber.streams(state)])
+    return [found[at] for at in range(len(rows))]
+
+
+def _scores(row: Row, drawn: list[list[float]]) -> ScrubScores:
+    own, full, *truth = (Score.over(list(values)) for values in zip(*drawn, strict=True))
+    return ScrubScores(row, own, full, truth[0] if truth else None)

@@ -1,0 +1,50 @@
+"""What each licensed ablation leaves, beside wrong hypotheses."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scrubjay.evidence.drawing import INK, ONE, ZERO, finish, new_figure
+from scrubjay.evidence.line import Picture
+from scrubjay.evidence.scrubbing.measure import ScrubbingResult
+
+
+def figures(result: ScrubbingResult) -> list[Picture]:
+    """The figure of this line."""
+    return [
+        Picture(
+            "scrubbing.png",
+            "Share of answers that each licensed ablation leaves, with intervals, beside wrong hypotheses",
+            "[1] resamples everything but the filters, [1*] everything outside the causal subspace, [2] each filter "
+            "within its side of the threshold, and [3a] and [3b] a filter that the other one overrules. High marks "
+            "with wrong hypotheses far below them support the mechanism. A wrong hypothesis that does as well refutes "
+            "it.",
+            lambda: _draw(result),
+        )
+    ]
+
+
+def _draw(result: ScrubbingResult) -> Figure:
+    figure = new_figure(13, 5)
+    for at, (name, side) in enumerate(result.sides.items()):
+        axes = figure.add_subplot(1, len(result.sides), at + 1)
+        rows = list(side.scores)
+        places = np.arange(len(rows))
+        own = [side.scores[row].own for row in rows]
+        reach = [[score.mean - score.low for score in own], [score.high - score.mean for score in own]]
+        refined = [side.refined.refined_scores[row].own.mean for row in rows]
+        for control in side.controls:
+            at_rows = [place for place, row in enumerate(rows) if row in control.left]
+            left = [control.left[rows[place]].mean for place in at_rows]
+            axes.plot(left, at_rows, "x", markersize=6, label=f"wrong: {control.name}")
+        axes.plot(refined, places, "D", color=ONE, markersize=5, label="directions refined causally")
+        axes.errorbar(
+            [s.mean for s in own], places, xerr=reach, fmt="o", color=ZERO, capsize=3, label="this hypothesis"
+        )
+        axes.axvline(side.resampled, color=INK, linewidth=0.8, linestyle=":", label="everything resampled")
+        axes.set(yticks=places, yticklabels=[f"[{row}]" for row in rows], xlim=(0.3, 1.01))
+        axes.set(title=f"{name} network", xlabel="share of its own answers left")
+        axes.invert_yaxis()
+        if at == 0:
+            figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    finish(figure, result.run, "; causal scrubbing, 95% intervals over draws", classes=False)
+    return figure

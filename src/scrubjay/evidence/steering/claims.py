@@ -1,0 +1,57 @@
+"""Whether the filters predict the answers of a shifted stream."""
+
+from scrubjay.core.claim import Claim, share_claim
+from scrubjay.core.stats import Score
+from scrubjay.evidence.steering.measure import SteeringResult
+from scrubjay.evidence.steering.shifts import Steering
+
+_SECTION = "steering"
+
+
+def claims(result: SteeringResult) -> list[Claim]:
+    """Two claims for each network: random shifts, and shifts along the filters."""
+    return [
+        claim
+        for name in result.random
+        for claim in (_random(name, result.random[name]), _boundary(name, result.boundary[name]))
+    ]
+
+
+def _random(name: str, steering: Steering) -> Claim:
+    """The directions are a sample of all directions, so the mean has an interval."""
+    area, control = Score.over(steering.area.tolist()), Score.over(steering.control_area.tolist())
+    return share_claim(
+        f"steering.random{_tail(name)}",
+        _SECTION,
+        f"Under random shifts of length 0 to {steering.lengths[-1]:g} the filters predict the {name} network's answer "
+        f"(mean over lengths; {_reach(steering.reach)}; control: their prediction before the shift)",
+        area.mean,
+        interval=area.interval,
+        chance=control.mean,
+        control=control.mean,
+        control_interval=control.interval,
+        facts={"directions": area.draws, "reach": steering.reach},
+    )
+
+
+def _boundary(name: str, steering: Steering) -> Claim:
+    return share_claim(
+        f"steering.boundary{_tail(name)}",
+        _SECTION,
+        f"Under shifts along the filters the filters predict the {name} network's answer (mean over lengths; "
+        f"{_reach(steering.reach)}; control: their prediction before the shift)",
+        float(steering.area.mean()),
+        chance=steering.control,
+        control=steering.control,
+        headline=name == "full",
+        topic="answers predicted under shifts along the filters",
+        facts={"reach": steering.reach},
+    )
+
+
+def _tail(name: str) -> str:
+    return "" if name == "full" else f".{name}"
+
+
+def _reach(length: float | None) -> str:
+    return "never below 90%" if length is None else f"below 90% from length {length:g}"

@@ -1,0 +1,47 @@
+"""How often the filters predict the answer of a shifted network, against predictions that do not follow."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scrubjay.evidence.drawing import INK, ZERO, finish, new_figure
+from scrubjay.evidence.line import Picture
+from scrubjay.evidence.steering.measure import SteeringResult
+from scrubjay.evidence.steering.shifts import FALLS_BELOW
+
+
+def figures(result: SteeringResult) -> list[Picture]:
+    """The figure of this line."""
+    return [
+        Picture(
+            "steering.png",
+            "Share of answers that the filters predict, by length of the shift",
+            "A mechanism predicts the answers of a residual stream that it has never seen: the blue curve should stay "
+            "high where the dashed one, the prediction before the shift, falls.",
+            lambda: _draw(result),
+        )
+    ]
+
+
+def _draw(result: SteeringResult) -> Figure:
+    """How often the filters predict the answer of a shifted network, against predictions that don't follow."""
+    figure = new_figure(15, 4.4)
+    panels = [(side, kind) for side in result.random for kind in ("random", "boundary")]
+    for at, (side, kind) in enumerate(panels):
+        steering = result.random[side] if kind == "random" else result.boundary[side]
+        axes = figure.add_subplot(1, 4, at + 1)
+        low, high = np.quantile(steering.predicted.numpy(), [0.025, 0.975], axis=0)
+        axes.fill_between(steering.lengths, low, high, color=ZERO, alpha=0.25, label="95% of the directions")
+        axes.plot(
+            steering.lengths, steering.predicted.mean(0).numpy(), "o-", color=ZERO, label="filters after the shift"
+        )
+        axes.plot(
+            steering.lengths, steering.unmoved.mean(0).numpy(), "s--", color=INK, label="filters before the shift"
+        )
+        axes.axhline(FALLS_BELOW, color=INK, linewidth=0.6)
+        along = "random directions" if kind == "random" else "the filters, both ways"
+        axes.set(
+            title=f"{side}, along {along}", xlabel="length of the shift", ylabel="answers predicted", ylim=(0, 1.02)
+        )
+        axes.legend(frameon=False, loc="lower left")
+    finish(figure, result.run, classes=False)
+    return figure

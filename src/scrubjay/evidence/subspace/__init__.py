@@ -1,0 +1,17 @@
+"""Subspace: in how few dimensions of the residual stream does the computation live?"""
+
+from scrubjay.evidence.line import VARYING_ANSWERS, Line
+from scrubjay.evidence.subspace.claims import claims, words
+from scrubjay.evidence.subspace.measure import SubspaceResult, measure
+
+SUBSPACE = Line[SubspaceResult](
+    name="subspace",
+    title="Few dimensions",
+    question="In how few dimensions of the residual stream does the computation live?",
+    measure=measure,
+    claims=claims,
+    words=words,
+    needs=(VARYING_ANSWERS,),
+    weight=1.5,
+)
+"""The line of evidence."""

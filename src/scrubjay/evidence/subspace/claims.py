@@ -1,0 +1,46 @@
+"""Into how few dimensions training has compressed ``resid_mid``."""
+
+from scrubjay.core.claim import Claim, count_claim
+from scrubjay.evidence.subspace.causal import KEEPS
+from scrubjay.evidence.subspace.measure import VARIANCE, SubspaceResult
+
+_SECTION = "subspace"
+
+
+def claims(result: SubspaceResult) -> list[Claim]:
+    """Two claims: by variance, and by cause."""
+    side = result.sides["full"]
+    d_model = len(side.pca.mean)
+    kept = side.causal.kept[side.causal.r]
+    return [
+        count_claim(
+            "variance.components",
+            _SECTION,
+            f"Few components of resid_mid hold {VARIANCE:.0%} of its variance (control: untrained network)",
+            side.pca.holding(VARIANCE),
+            of=d_model,
+            control=result.untrained,
+        ),
+        count_claim(
+            "subspace.causal",
+            _SECTION,
+            f"Few components of resid_mid keep {KEEPS:.0%} of the answers when all others are resampled "
+            f"({kept.mean:.1%} kept; control: random directions)",
+            side.causal.r,
+            of=d_model,
+            control=result.at_random.r,
+            interval=(side.causal.lowest, side.causal.highest),
+            headline=True,
+            topic=f"components of resid_mid that keep {KEEPS:.0%} of the answers",
+            facts={"d_model": d_model, "kept": kept.mean, "draws": kept.draws},
+        ),
+    ]
+
+
+def words(result: SubspaceResult) -> list[str]:
+    """The sentence about dimensions."""
+    side = result.sides["full"]
+    return [
+        f"Of the {len(side.pca.mean)} dimensions of its residual stream after attention, {side.causal.r} matter: "
+        f"resampling all others keeps {side.causal.kept[side.causal.r].mean:.1%} of the answers."
+    ]

@@ -1,0 +1,63 @@
+"""Principal components of ``resid_mid`` and the causal subspace, for the full and the frozen network."""
+
+from dataclasses import dataclass
+
+from scrubjay.core.parallel import side_by_side
+from scrubjay.evidence.line import Found
+from scrubjay.evidence.subspace.causal import CausalSubspace, causal_subspace
+from scrubjay.fit.pca import PCA, random_basis
+from scrubjay.run import Run, Settings
+
+VARIANCE = 0.99
+"""The share of the variance that ``variance.components`` asks for."""
+_DRAWS = 20
+"""Draws for each number of components."""
+_CONTROL_DRAWS = 2
+"""Draws for each number of random directions."""
+
+
+@dataclass(frozen=True, eq=False)
+class SideSubspace:
+    """Components of one network's ``resid_mid``, and how many of them matter."""
+
+    pca: PCA
+    causal: CausalSubspace
+
+
+@dataclass(frozen=True, eq=False)
+class SubspaceResult:
+    """How few dimensions matter.
+
+    Attributes:
+        run: the run.
+        sides: the full and the frozen network, by name.
+        untrained: components that hold the same share of variance in an untrained network.
+        at_random: the same search among random directions.
+    """
+
+    run: Run
+    sides: dict[str, SideSubspace]
+    untrained: int
+    at_random: CausalSubspace
+
+
+def measure(run: Run, settings: Settings, found: Found) -> SubspaceResult:
+    """Find the fewest components that keep the answers."""
+    stopping = settings.stopping.at_most(_DRAWS)
+    components = {name: PCA.of(act.resid_mid) for name, act in run.sides.items()}
+    d = run.network.config.d_model
+
+    def search(what: str) -> CausalSubspace:
+        if what == "random":
+            basis, act, until = random_basis(d, d, settings.seed), run.full, stopping.at_most(_CONTROL_DRAWS)
+        else:
+            basis, act, until = components[what].components, run.sides[what], stopping
+        return causal_subspace(act.resid_mid, basis, run.readout, act.classes, draws=until.most, seed=settings.seed)
+
+    random, *searched = side_by_side(search, ["random", *run.sides])
+    return SubspaceResult(
+        run,
+        {name: SideSubspace(components[name], each) for name, each in zip(run.sides, searched, strict=True)},
+        untrained=PCA.of(run.untrained.resid_mid).holding(VARIANCE),
+        at_random=random,
+    )

@@ -1,0 +1,1 @@
+"""Fits: pure mathematics on tensors. Nothing here knows what a network is."""

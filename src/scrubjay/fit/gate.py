@@ -1,0 +1,124 @@
+"""The Boolean gate over filters: a truth table, read off by majority, and its name."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from scrubjay.core.axes import Bits, Mask
+
+FILTER_NAMES = ("α", "β", "γ", "δ", "ε", "ζ", "η", "θ")
+
+_OF_TWO = {
+    "0000": "ALWAYS 0",
+    "0001": "AND",
+    "0010": "α AND NOT β",
+    "0011": "α",
+    "0100": "β AND NOT α",
+    "0101": "β",
+    "0110": "XOR",
+    "0111": "OR",
+    "1000": "NOR",
+    "1001": "XNOR",
+    "1010": "NOT β",
+    "1011": "α OR NOT β",
+    "1100": "NOT α",
+    "1101": "β OR NOT α",
+    "1110": "NAND",
+    "1111": "ALWAYS 1",
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A Boolean function of k filters.
+
+    Attributes:
+        table: its value on (0, ..., 0, 0), (0, ..., 0, 1), ..., (1, ..., 1, 1); the first filter is the slowest.
+    """
+
+    table: tuple[bool, ...]
+
+    @classmethod
+    def conjunction(cls, k: int) -> "Gate":
+        """True where all k filters are."""
+        return cls(tuple(all(row) for row in product((False, True), repeat=k)))
+
+    @classmethod
+    def disjunction(cls, k: int) -> "Gate":
+        """True where any of the k filters is."""
+        return cls(tuple(any(row) for row in product((False, True), repeat=k)))
+
+    @classmethod
+    def parity(cls, k: int) -> "Gate":
+        """True where an odd number of the k filters is; XOR of two."""
+        return cls(tuple(sum(row) % 2 == 1 for row in product((False, True), repeat=k)))
+
+    @property
+    def k(self) -> int:
+        """How many filters it takes."""
+        return len(self.table).bit_length() - 1
+
+    @property
+    def name(self) -> str:
+        """Any of the sixteen gates of two filters by its name; for other k AND, OR, or the rows on which it is true."""
+        if self.k == 2:
+            return _OF_TWO[_digits(self.table)]
+        if self.k == 1:
+            return {"01": "α", "10": "NOT α"}.get(_digits(self.table), f"ALWAYS {int(self.table[0])}")
+        for name, gate in (
+            ("AND", self.conjunction(self.k)),
+            ("OR", self.disjunction(self.k)),
+            ("XOR", self.parity(self.k)),
+        ):
+            if self == gate:
+                return f"{name} of {self.k}"
+        rows = [format(row, f"0{self.k}b") for row, value in enumerate(self.table) if value]
+        return f"1 on {', '.join(rows) or 'none'} of {self.k}"
+
+    def __call__(self, bits: Bits) -> Mask:
+        """The gate's value for each input."""
+        return torch.tensor(self.table).index_select(0, rows_of(bits))
+
+    def either_way(self, bits: Bits, i: int) -> tuple[Mask, Mask]:
+        """The gate's value for each input with filter i on, and with it off; where they agree, the others decide."""
+        on, off = bits.clone(), bits.clone()
+        on[:, i], off[:, i] = True, False
+        return self(on), self(off)
+
+
+@dataclass(frozen=True, eq=False)
+class GateReading:
+    """A gate as read off binarised filters.
+
+    Attributes:
+        gate: by majority in each row of the truth table; a row that no input has counts as 0.
+        counts: for each row, how many inputs are of class 0 and of class 1.
+        agreement: the share of inputs on which the gate gives their class.
+    """
+
+    gate: Gate
+    counts: Int[Tensor, "rows 2"]
+    agreement: float
+
+
+def _digits(table: tuple[bool, ...]) -> str:
+    return "".join("01"[value] for value in table)
+
+
+def rows_of(bits: Bits) -> Int[Tensor, "n"]:
+    """The row of the truth table that each input falls in."""
+    rows = torch.zeros(len(bits), dtype=torch.int64)
+    for column in bits.T:
+        rows.mul_(2).add_(column)
+    return rows
+
+
+def read_gate(bits: Bits, ones: Mask) -> GateReading:
+    """Read the gate that best gives class 1 from binarised filters."""
+    rows = rows_of(bits)
+    counts = torch.bincount(2 * rows + ones.long(), minlength=2 * 2 ** bits.shape[1]).view(-1, 2)
+    gate = Gate(tuple((counts[:, 1] > counts[:, 0]).tolist()))
+    return GateReading(gate, counts, int(counts.max(1).values.sum()) / len(bits))

@@ -1,1 +1,0 @@
-"""Geometry: principal components, the causal subspace, filters and their gate."""

@@ -1,0 +1,197 @@
+"""From any ``resid_mid`` to the network's answer.
+
+For a choice between two tokens, let u be the difference of their columns of ``W_U``. The class margin, which is the
+difference of their logits, is ``relu(resid_mid @ W_in + b_in) @ (W_out @ u) + (resid_mid + b_out) @ u``. It takes one
+product [n, d] x [d, m] and a narrow one, half of what all logits take. For other answers the same formula with the
+whole of ``W_U`` in place of u gives the logits.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from scrubjay.core.axes import Classes, Directions, Inputs, Residual
+from scrubjay.core.errors import BadInput
+from scrubjay.nets.chunks import chunk_rows
+from scrubjay.nets.recording import Activations
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """The part of a network after ``resid_mid``, reduced to the columns that the answer is read from.
+
+    Below, u stands for these columns: all of ``W_U``, or the difference of two of its columns.
+
+    Example:
+        >>> import scrubjay
+        >>> network, task = scrubjay.load_network("bundled").network, scrubjay.challenge2()
+        >>> full = scrubjay.record(network, task)
+        >>> bool((scrubjay.Readout.of(network, task, full).classes(full.resid_mid) == full.classes).all())
+        True
+
+    Attributes:
+        W_in: [d, m], the network's input weights of the MLP.
+        b_in: [m], the network's input bias of the MLP.
+        hidden: [m, c], ``W_out @ u``.
+        direct: [d, c], ``u``.
+        offset: [c], ``b_out @ u``.
+        task: the task, which says which answers belong to which class.
+    """
+
+    W_in: Float[Tensor, "d m"]
+    b_in: Float[Tensor, "m"]
+    hidden: Float[Tensor, "m c"]
+    direct: Float[Tensor, "d c"]
+    offset: Float[Tensor, "c"]
+    task: Task
+
+    @classmethod
+    def of(cls, network: OneLayerTransformer, task: Task, full: Activations) -> "Readout":
+        """The narrowest readout that gives the network's answers.
+
+        This is the class margin if there are two classes of one token each and every recorded answer is one of these
+        two tokens. Otherwise it is all logits.
+
+        Args:
+            network: the network.
+            task: the task.
+            full: what the network computes on every input of the task.
+        """
+        if task.is_binary and all(len(group) == 1 for group in task.classes) and full.strays == 0:
+            return cls.margin(network, task)
+        return cls.logits(network, task)
+
+    @classmethod
+    def margin(cls, network: OneLayerTransformer, task: Task) -> "Readout":
+        """A readout of the class margin: the logit of class 1's token minus that of class 0's.
+
+        Raises:
+            BadInput: the task does not have two classes of one token each.
+        """
+        if not task.is_binary or any(len(group) != 1 for group in task.classes):
+            raise BadInput(
+                f"a class margin needs two classes of one token each; task {task.name} has {len(task.classes)} classes "
+                f"of {sorted({len(group) for group in task.classes})} tokens; use Readout.logits"
+            )
+        (zero,), (one,) = task.classes
+        return cls._reading(network, task, network.W_U[:, [one]] - network.W_U[:, [zero]])
+
+    @classmethod
+    def logits(cls, network: OneLayerTransformer, task: Task) -> "Readout":
+        """A readout of all logits."""
+        return cls._reading(network, task, network.W_U)
+
+    @classmethod
+    def _reading(cls, network: OneLayerTransformer, task: Task, columns: Float[Tensor, "d c"]) -> "Readout":
+        return cls(
+            W_in=network.W_in,
+            b_in=network.b_in,
+            hidden=network.W_out @ columns,
+            direct=columns,
+            offset=network.b_out @ columns,
+            task=task,
+        )
+
+    def scores(self, resid_mid: Residual) -> Float[Tensor, "n c"]:
+        """The margin [n, 1] or the logits [n, v] of any residual stream, computed in chunks to save memory."""
+        return self._scores(len(resid_mid), lambda rows: resid_mid[rows].to(self.W_in))
+
+    @torch.no_grad()
+    def _scores(self, n: int, streams: Callable[[slice], Residual]) -> Float[Tensor, "{n} c"]:
+        found = torch.empty(n, self.direct.shape[1], dtype=self.W_in.dtype)
+        hidden = self._buffer()
+        for start in range(0, n, len(hidden)):
+            here = streams(slice(start, start + len(hidden)))
+            mlp_post = torch.addmm(self.b_in, here, self.W_in, out=hidden[: len(here)]).relu_()
+            direct = torch.addmm(self.offset, here, self.direct)
+            found[start : start + len(here)] = torch.addmm(direct, mlp_post, self.hidden)
+        return found
+
+    def classes(self, resid_mid: Residual) -> Classes:
+        """The class [n] of the answer for any residual stream, or -1 where the answer belongs to no class."""
+        return self.classes_from(self.scores(resid_mid))
+
+    def classes_from(self, scores: Float[Tensor, "n c"]) -> Classes:
+        """The class [n] of the answer for the given margins or logits, or -1 where it belongs to no class."""
+        if scores.shape[1] == 1:
+            return (scores[:, 0] > 0).long()
+        return self.task.class_of(scores.argmax(-1))
+
+    @torch.no_grad()
+    def slopes(self, resid_mid: Residual, along: Residual) -> Float[Tensor, "n c"]:
+        """The derivative of the margin or the logits at each residual stream, along a direction of its own.
+
+        Args:
+            resid_mid: [n, d], the residual streams.
+            along: [n, d], the direction for each of them.
+        """
+        found = torch.empty(len(resid_mid), self.direct.shape[1], dtype=self.W_in.dtype)
+        pre, change = self._buffer(), self._buffer()
+        for start in range(0, len(resid_mid), len(pre)):
+            here, there = (x[start : start + len(pre)].to(self.W_in) for x in (resid_mid, along))
+            live = torch.addmm(self.b_in, here, self.W_in, out=pre[: len(here)]) > 0
+            moved = torch.mm(there, self.W_in, out=change[: len(here)]).mul_(live)
+            found[start : start + len(here)] = moved @ self.hidden + there @ self.direct
+        return found
+
+    @torch.no_grad()
+    def moved_classes(
+        self,
+        resid_mid: Residual,
+        steps: Sequence[Float[Tensor, "n k"] | Float[Tensor, "1 k"]],
+        along: Directions,
+        donors: Inputs | None = None,
+    ) -> list[Classes]:
+        """The answers after every residual stream is moved along a few directions, for several moves.
+
+        ``mlp_pre`` is linear in the residual stream, so that all moves together need only one product [n, d] x [d, m].
+        A single move is added to the stream itself, which is smaller than ``mlp_pre``; its scores equal those among
+        several moves up to rounding.
+
+        Args:
+            resid_mid: [n, d], the residual streams before the moves.
+            steps: for each move, how far each input goes along each direction, [n, k], or [1, k] for all inputs alike.
+            along: [k, d], the directions.
+            donors: [n], for each input the row of ``resid_mid`` that it starts from; by default its own row. Rows are
+                gathered a chunk at a time, so that no second [n, d] is held in memory.
+
+        Returns:
+            For each move, the class [n] of every input's answer.
+        """
+        along = along.to(self.W_in)
+
+        def start_of(rows: slice) -> Residual:
+            own = resid_mid[rows] if donors is None else resid_mid.index_select(0, donors[rows])
+            return own.to(self.W_in)
+
+        if len(steps) == 1:
+            step = steps[0].to(self.W_in).expand(len(resid_mid), -1)
+            return [self.classes_from(self._scores(len(step), lambda rows: start_of(rows).addmm(step[rows], along)))]
+        hidden_along, direct_along = along @ self.W_in, along @ self.direct
+        found = torch.empty(len(steps), len(resid_mid), dtype=torch.int64)
+        pre, post = self._buffer(), self._buffer()
+        for start in range(0, len(resid_mid), len(pre)):
+            rows = slice(start, start + len(pre))
+            here = start_of(rows)
+            mlp_pre = torch.addmm(self.b_in, here, self.W_in, out=pre[: len(here)])
+            direct = torch.addmm(self.offset, here, self.direct)
+            for number, step in enumerate(steps):
+                move = (step if len(step) == 1 else step[rows]).to(self.W_in)
+                into = (pre if number == len(steps) - 1 else post)[: len(here)]  # the last move may overwrite mlp_pre
+                if len(move) == 1:
+                    mlp_post = torch.add(mlp_pre, move @ hidden_along, out=into).relu_()
+                else:
+                    mlp_post = torch.addmm(mlp_pre, move, hidden_along, out=into).relu_()
+                scores = torch.addmm(direct + move @ direct_along, mlp_post, self.hidden)
+                found[number, rows] = self.classes_from(scores.cpu())
+        return list(found)
+
+    def _buffer(self) -> Float[Tensor, "rows m"]:
+        """Memory for one chunk of the hidden layer, which every chunk reuses."""
+        width = self.W_in.shape[1]
+        return self.W_in.new_empty(chunk_rows(width, self.W_in.dtype, self.W_in.device), width)

@@ -1,0 +1,1 @@
+"""Training: one step, many networks at once, and runs that can be resumed."""

@@ -1,0 +1,153 @@
+"""Small multiples of a population: what each network answers, the plane of its filters, what it attends to."""
+
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scrubjay.evidence.drawing import INK, class_image, cloud, new_figure, save
+from scrubjay.evidence.line import Picture
+from scrubjay.sweep.population import Network, Population
+from scrubjay.tasks.task import Task
+
+MOST = 36
+"""Networks that small multiples show; a larger population's first ones."""
+_COLUMNS = 6
+"""Networks in a row."""
+_FOLLOWED = 6
+"""Headline claims that are followed along training, at the most."""
+
+
+def population_figures(population: Population, task: Task, folder: Path) -> list[Picture]:
+    """Draw the figures that a population has into a folder, as PNG.
+
+    Raises:
+        OutOfResources: the folder cannot be written.
+    """
+    binary = task.is_binary
+    chosen = [
+        (binary and len(task.domain.shape) == 2, _labels_picture(population, task)),
+        (binary, _planes_picture(population)),
+        (True, _patterns_picture(population, task)),
+        (bool(population.along), _along_picture(population)),
+    ]
+    found = [picture for wanted, picture in chosen if wanted and population.networks]
+    for picture in found:
+        save(picture.draw(), folder / picture.file)
+    return found
+
+
+def _labels_picture(population: Population, task: Task) -> Picture:
+    return Picture(
+        "population-labels.png",
+        "Ground truth, and beside it the answers of each network on the whole domain",
+        "Each small image is one network's answer to every input: rows are the first token, columns the second. Look "
+        "for the shapes that all have in common, and for where single networks fray.",
+        lambda: _labels(population, task),
+    )
+
+
+def _planes_picture(population: Population) -> Picture:
+    return Picture(
+        "population-planes.png",
+        "All inputs in the plane of each network's two filters, coloured by its answer",
+        "Each panel is one network: all inputs, by how far they lie beyond the thresholds of its two filters that "
+        "matter most (in standard deviations), coloured by the network's own answer. Where a network needs no second "
+        "filter, the panel shows its first two principal components. If class 1 is an AND, orange fills one quadrant.",
+        lambda: _planes(population),
+    )
+
+
+def _patterns_picture(population: Population, task: Task) -> Picture:
+    return Picture(
+        "population-patterns.png",
+        "Mean attention pattern of each network, heads by positions",
+        "Each panel is one network: a row for each head, a column for each position, dark where the last token attends "
+        "on average. Heads have no common order among networks; look for how many attend to one position only.",
+        lambda: _patterns(population, task),
+    )
+
+
+def _along_picture(population: Population) -> Picture:
+    return Picture(
+        "population-along.png",
+        "Claims along training, a line for each network",
+        "The headline claims at the epochs saved on the way, against the logarithm of the epoch; dashed lines are "
+        "controls.",
+        lambda: _along(population),
+    )
+
+
+def _grid(networks: Sequence[Network], height: float, first: int = 0) -> tuple[Figure, list[Axes]]:
+    count = len(networks) + first
+    columns = min(_COLUMNS, count)
+    figure = new_figure(2.3 * columns, height * ceil(count / columns) + 0.3)
+    axes = figure.subplots(ceil(count / columns), columns, squeeze=False).flatten().tolist()
+    for spare in axes[count:]:
+        spare.set_axis_off()
+    return figure, axes[:count]
+
+
+def _labels(population: Population, task: Task) -> Figure:
+    networks = population.networks[:MOST]
+    truth = [] if task.labels is None else [("ground truth", task.labels)]
+    figure, panels = _grid(networks, 2.5, first=len(truth))
+    images = [*truth, *((network.member.name, network.summary.classes) for network in networks)]
+    for axes, (title, classes) in zip(panels, images, strict=True):
+        class_image(axes, task, classes)
+        axes.set_title(title, fontsize=8)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def _planes(population: Population) -> Figure:
+    networks = population.networks[:MOST]
+    figure, panels = _grid(networks, 2.5)
+    for axes, network in zip(panels, networks, strict=True):
+        plane = network.summary.plane
+        cloud(axes, plane.points.numpy(), network.summary.classes)
+        if plane.is_gated:
+            axes.axhline(0, color=INK, linewidth=0.8)
+            axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_title(network.member.name, fontsize=8)
+        axes.set_xlabel(plane.axes[0], fontsize=7)
+        axes.set_ylabel(plane.axes[1], fontsize=7)
+        axes.tick_params(labelsize=6)
+    return figure
+
+
+def _patterns(population: Population, task: Task) -> Figure:
+    networks = population.networks[:MOST]
+    figure, panels = _grid(networks, 2.2)
+    for axes, network in zip(panels, networks, strict=True):
+        pattern = network.summary.mean_pattern.numpy()
+        axes.imshow(pattern, cmap="Greys", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+        axes.set_title(network.member.name, fontsize=8)
+        axes.set_xticks(range(pattern.shape[1]), task.position_names, fontsize=7)
+        axes.set_yticks(range(pattern.shape[0]), [str(head) for head in range(pattern.shape[0])], fontsize=6)
+    return figure
+
+
+def _along(population: Population) -> Figure:
+    ids = [spread.id for spread in population.spreads if spread.headline and spread.kind == "share"][:_FOLLOWED]
+    figure = new_figure(3.2 * len(ids), 3.0)
+    panels = figure.subplots(1, len(ids), squeeze=False, sharey=True)[0]
+    for axes, claim_id in zip(panels, ids, strict=True):
+        for name in dict.fromkeys(network.member.name for network in population.along):
+            way = sorted(
+                (network.summary.epoch, claim.value, claim.control)
+                for network in (*population.along, *population.networks)
+                if network.member.name == name
+                for claim in network.summary.claims
+                if claim.id == claim_id and claim.value is not None
+            )
+            epochs, values, controls = (np.array(column) for column in zip(*way, strict=True))
+            (line,) = axes.plot(epochs, values, marker=".", linewidth=1)
+            axes.plot(epochs, controls, linestyle="--", linewidth=0.8, color=line.get_color())
+        axes.set(title=claim_id, xlabel="epoch", ylim=(0, 1.02), xscale="log")
+    panels[0].set_ylabel("share of inputs")
+    return figure

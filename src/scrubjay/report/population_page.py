@@ -1,0 +1,164 @@
+"""``population.html`` and ``table.csv``: many networks on one page, opened from disk and offline."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from scrubjay.core.claim import HOLDS, PARTLY
+from scrubjay.core.files import write_whole
+from scrubjay.nets.files.checkpoint import versions
+from scrubjay.report.bundle import style, template
+from scrubjay.report.markup import data_url, entry, figure_markup, number, policy
+from scrubjay.report.population_figures import MOST, population_figures
+from scrubjay.report.strip import strip
+from scrubjay.sweep.population import Network, Population, table_csv
+from scrubjay.sweep.spread import Spread
+from scrubjay.tasks.task import Task
+
+_COLUMNS = 7
+"""Headline claims that the table of networks shows, at the most."""
+
+
+def write_population(population: Population, task: Task, folder: str | Path, command: str = "") -> tuple[Path, Path]:
+    """Write the table and the page of a population, and its figures, into a folder.
+
+    Args:
+        population: what a sweep found.
+        task: that the networks were trained on.
+        folder: where to.
+        command: for the provenance.
+
+    Returns:
+        The page and the table.
+
+    Raises:
+        OutOfResources: the folder can't be written.
+    """
+    folder = Path(folder)
+    table = table_csv(population)
+    write_whole(folder / "table.csv", table.encode())
+    figures = population_figures(population, task, folder)
+    sheet = style("page", "population")
+    has_post = any(spread.published is not None for spread in population.spreads)
+    names = [network.member.name for network in population.networks]
+    page = Template(template("population")).substitute(
+        policy=escape(policy("", sheet)),
+        style=sheet,
+        title=escape(population.title),
+        about=escape(_about(population)),
+        paragraphs="".join(f'<p class="prose">{escape(sentence)}</p>' for sentence in population.sentences),
+        contents="".join(
+            entry(anchor, title)
+            for anchor, title in (
+                ("claims", "The claims over the networks"),
+                ("pictures", "Side by side"),
+                ("networks", "The networks"),
+                ("provenance", "Where this comes from"),
+            )
+        ),
+        reading=escape(_reading(has_post)),
+        key=_key(has_post),
+        table_link=data_url("text/csv", table.encode()),
+        post_head='<th scope="col" class="number">published*</th>' if has_post else "",
+        claims="\n".join(
+            _row(spread, names if len(spread.values) == len(names) else None, has_post) for spread in population.spreads
+        ),
+        sections=_pictures(population, "".join(figure_markup(drawn, folder / drawn.file) for drawn in figures)),
+        network_head=_network_head(population),
+        networks="\n".join(_network(network, _shown_claims(population)) for network in population.networks),
+        failures=_failures(population),
+        provenance="\n".join(
+            f"<dt>{key}</dt><dd>{escape(value)}</dd>" for key, value in _provenance(population, command).items()
+        ),
+    )
+    path = folder / "population.html"
+    write_whole(path, page.encode())
+    return path, folder / "table.csv"
+
+
+def _about(population: Population) -> str:
+    varied = ", ".join(population.settings)
+    return (
+        f"{len(population.networks)} networks, {population.epochs:,} epochs each, every one run on all its inputs and "
+        f"explained alike; they differ in the seed of their initial weights{f' and in {varied}' if varied else ''}."
+    )
+
+
+def _reading(has_post: bool) -> str:
+    words = (
+        f"A dot is a network, a ring its control: the same measurement where the statement must fail. A claim holds "
+        f"for a network if its value has gone at least {HOLDS:.0%} of the way from chance to perfection, in part from "
+        f"{PARTLY:.0%}, and fails where it does not lie beyond its control. The interval of the mean is 95% over "
+        f"networks (Student's t), that of the share Wilson's."
+    )
+    return words + (" *Published for the original network, which is none of these." if has_post else "")
+
+
+def _key(has_post: bool) -> str:
+    dot = '<svg class="strip" viewBox="0 0 12 8"><circle class="value" cx="6" cy="4" r="3.2"/></svg> a network'
+    ring = '<svg class="strip" viewBox="0 0 12 8"><circle class="control" cx="6" cy="4" r="2.6"/></svg> its control'
+    line = '<svg class="strip" viewBox="0 0 12 8"><line class="post" x1="6" x2="6" y1="0" y2="8"/></svg> the published figure'
+    return " &ensp; ".join((dot, ring, *([line] if has_post else [])))
+
+
+def _row(spread: Spread, names: list[str] | None, has_post: bool) -> str:
+    dots = strip(
+        spread.values,
+        spread.controls,
+        names or [f"network {at}" for at in range(len(spread.values))],
+        spread.published,
+        [spread.told(value) for value in spread.values],
+    )
+    return (
+        f'<tr><td><code>{escape(spread.id)}</code><span class="statement">{escape(spread.statement)}</span></td>'
+        f"<td>{dots}</td>{number('median', spread.told(spread.middle))}"
+        f"{number('mean', spread.average)}{number('control', spread.told(spread.control))}"
+        + (number("post*", spread.told(spread.published)) if has_post else "")
+        + f"<td>{spread.held}</td></tr>"
+    )
+
+
+def _pictures(population: Population, figures: str) -> str:
+    shown = f" The first {MOST} networks are shown." if len(population.networks) > MOST else ""
+    words = f'<p class="prose">Every network on the same inputs.{shown}</p>'
+    return f'<section id="pictures"><h2>Side by side</h2>{words}{figures}</section>'
+
+
+def _network_head(population: Population) -> str:
+    heads = ("network", *population.settings, *_shown_claims(population), "found")
+    return "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+
+
+def _shown_claims(population: Population) -> list[str]:
+    return [spread.id for spread in population.spreads if spread.headline][:_COLUMNS]
+
+
+def _network(network: Network, claim_ids: Sequence[str]) -> str:
+    shown = {claim.id: claim.shown for claim in network.summary.claims}
+    cells = "".join(f'<td class="number">{escape(shown.get(each, ""))}</td>' for each in claim_ids)
+    settings = "".join(f'<td class="number">{value:g}</td>' for value in network.member.settings.values())
+    words = f"<details><summary>in words</summary><p>{escape(network.summary.paragraph)}</p></details>"
+    return f"<tr><td>{escape(network.member.name)}</td>{settings}{cells}<td>{words}</td></tr>"
+
+
+def _failures(population: Population) -> str:
+    if not population.failures:
+        return "<p>None failed.</p>"
+    lines = "".join(
+        f"<li><code>{escape(name)}</code>: {escape(line)}</li>" for name, line in population.failures.items()
+    )
+    return f"<p>{len(population.failures)} failed:</p><ul>{lines}</ul>"
+
+
+def _provenance(population: Population, command: str) -> dict[str, str]:
+    first = population.networks[0].summary.provenance if population.networks else {}
+    return {
+        "task": population.task,
+        "epochs": f"{population.epochs:,}",
+        "draws": str(first.get("draws", "")),
+        "seed of draws": str(first.get("seed", "")),
+        "threads": str(first.get("threads", "")),
+        "versions": ", ".join(f"{key} {value}" for key, value in versions().items()),
+        "command": command,
+    }

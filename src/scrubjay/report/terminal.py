@@ -1,0 +1,73 @@
+"""The study in a terminal: claims, the tables of each line, what was skipped, and the summary."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from scrubjay.core.claim import Claim, Verdict, as_shown
+from scrubjay.core.table import Table
+from scrubjay.study import Study
+
+_STYLES: dict[Verdict, str] = {"holds": "green", "partly": "yellow", "fails": "red", "not applicable": "dim"}
+
+
+def study_text(study: Study) -> Group:
+    """Everything that the study found."""
+    return Group(*_parts(study))
+
+
+def claims_table(study: Study) -> RichTable:
+    """One row for each claim. Published figures are of another network."""
+    table = RichTable(title=Text(f"{study.title} on {study.task.name}"), title_justify="left")
+    published = any(claim.published is not None for claim in study.claims)
+    table.add_column("claim", ratio=1)
+    for column in (*(["published*"] if published else []), "here", "control", "verdict"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for claim in study.claims:
+        table.add_row(
+            Text.assemble((claim.id, "bold"), "  ", claim.statement),
+            *([as_shown(claim.published, claim.kind)] if published else []),
+            claim.shown,
+            as_shown(claim.control, claim.kind),
+            _verdict(claim),
+        )
+    if published:
+        table.caption = Text("* for the original network, whose weights these are not")
+        table.caption_justify = "left"
+    return table
+
+
+def rich_table(table: Table) -> RichTable:
+    """A table for the terminal. Nothing in it is read as markup."""
+    made = RichTable(title=Text(table.title), title_justify="left")
+    for number, column in enumerate(table.columns):
+        made.add_column(Text(column), justify="right" if number else "left")
+    for row in table.rows:
+        if row:
+            made.add_row(*map(Text, row))
+        else:
+            made.add_section()
+    if table.note:
+        made.caption = Text(table.note)
+        made.caption_justify = "left"
+    return made
+
+
+def _parts(study: Study) -> Iterator[RenderableType]:
+    yield claims_table(study)
+    for tables in study.tables().values():
+        for table in tables:
+            yield Text()
+            yield rich_table(table)
+    if study.skipped:
+        yield Text()
+    for skipped in study.skipped:
+        yield Text(f"Skipped: {skipped.title}, since {skipped.reason}.")
+    yield Text()
+    yield Text(study.paragraph)
+
+
+def _verdict(claim: Claim) -> Text:
+    return Text("ranked", style="dim") if claim.verdict is None else Text(claim.verdict, style=_STYLES[claim.verdict])

@@ -1,0 +1,54 @@
+"""Write a whole report: figures, page and claims."""
+
+from pathlib import Path
+
+from scrubjay.evidence.drawing import save
+from scrubjay.report.claims_json import write_claims
+from scrubjay.report.page import Report
+from scrubjay.run import Progress
+from scrubjay.study import Study
+
+
+def _silent(stage: str, share: float) -> None:
+    """Report nothing."""
+
+
+def write_figures(study: Study, folder: str | Path, progress: Progress = _silent) -> list[Path]:
+    """Draw every figure that the study has into a folder, as PNG, in the order of its lines.
+
+    Raises:
+        OutOfResources: the folder cannot be written.
+    """
+    pictures = [picture for own in study.pictures().values() for picture in own]
+    written = []
+    for number, picture in enumerate(pictures):
+        progress(f"drawing {picture.file}", number / len(pictures))
+        written.append(save(picture.draw(), Path(folder) / picture.file))
+    return written
+
+
+def write_report(study: Study, folder: str | Path, progress: Progress = _silent) -> Path:
+    """Write ``report.html``, ``claims.json`` and every figure of a study into a folder.
+
+    Example:
+        >>> import scrubjay
+        >>> study = scrubjay.explain("bundled")  # doctest: +SKIP
+        >>> scrubjay.write_report(study, "out")  # doctest: +SKIP
+        PosixPath('out/report.html')
+
+    Args:
+        study: what ``explain`` found.
+        folder: where to; made if it is not there.
+        progress: called with what is being written, and the share that is done.
+
+    Returns:
+        The page.
+
+    Raises:
+        OutOfResources: the folder cannot be written.
+    """
+    figures = write_figures(study, folder, progress)
+    progress("writing the page", 1.0)
+    page = Report.of(study, figures).save(Path(folder) / "report.html")
+    write_claims(study, folder)
+    return page

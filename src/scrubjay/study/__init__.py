@@ -1,1 +1,0 @@
-"""The study: claims, each with its measurement, its control and its verdict."""

@@ -1,0 +1,1 @@
+"""Sweeps: the same study over many networks."""

@@ -1,0 +1,177 @@
+"""Claims over a population of networks: what recurs, what does not."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from scrubjay.core.claim import Claim
+from scrubjay.sweep.plan import Member
+from scrubjay.sweep.spread import Spread
+from scrubjay.sweep.summary import Summary
+
+RECURS = 0.9
+"""From this share of networks upwards a claim recurs."""
+VARIES = 0.1
+"""Up to this share it does not recur; between the two it varies from network to network."""
+_BEST = 3
+"""How many of the best in a ranking the summary names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """One network of a population: its sweep's member and what was found of it."""
+
+    member: Member
+    summary: Summary
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """What a sweep found.
+
+    Attributes:
+        title: of the population.
+        task: the words that name the task; epochs: that each network was trained for.
+        networks: all that are explained, as they were at the end of training.
+        along: the same networks at the epochs saved on the way.
+        failures: what stopped the others, by name.
+        spreads: every claim over the networks, in the order of the studies.
+        sentences: what recurs and what does not, in words.
+    """
+
+    title: str
+    task: str
+    epochs: int
+    networks: tuple[Network, ...]
+    along: tuple[Network, ...]
+    failures: Mapping[str, str]
+    spreads: tuple[Spread, ...]
+    sentences: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, task: str, epochs: int, found: Sequence[tuple[Member, Summary]], failures: Mapping[str, str]
+    ) -> "Population":
+        """Put the results of a sweep together."""
+        networks = tuple(Network(*each) for each in found if each[1].epoch == epochs)
+        spreads = tuple(spread for spread in map(Spread.of, _by_id(networks).values()) if spread is not None)
+        return cls(
+            title=f"{len(networks)} networks on {task}",
+            task=task,
+            epochs=epochs,
+            networks=networks,
+            along=tuple(Network(*each) for each in found if each[1].epoch != epochs),
+            failures=failures,
+            spreads=spreads,
+            sentences=tuple(_sentences(task, epochs, networks, spreads, failures)),
+        )
+
+    @property
+    def paragraph(self) -> str:
+        """The sentences as one text."""
+        return " ".join(self.sentences)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings that the population varies besides the seed."""
+        return tuple(self.networks[0].member.settings) if self.networks else ()
+
+    def spread(self, claim_id: str) -> Spread:
+        """The spread of that claim."""
+        return next(spread for spread in self.spreads if spread.id == claim_id)
+
+
+def table_csv(population: Population) -> str:
+    """One tidy table, a row a network, epoch and claim."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    settings = population.settings
+    writer.writerow(
+        [
+            "network",
+            "seed",
+            *settings,
+            "epoch",
+            "claim",
+            "value",
+            "low",
+            "high",
+            "chance",
+            "control",
+            "verdict",
+            "published",
+        ]
+    )
+    for network in (*population.networks, *population.along):
+        member, summary = network.member, network.summary
+        start = [member.name, member.recipe.seed, *(member.settings[key] for key in settings), summary.epoch]
+        for claim in summary.claims:
+            low, high = claim.interval or ("", "")
+            told = [claim.value, low, high, claim.chance, claim.control, claim.verdict, claim.published]
+            writer.writerow([*start, claim.id, *("" if each is None else each for each in told)])
+    return text.getvalue()
+
+
+def _by_id(networks: Sequence[Network]) -> dict[str, list[Claim]]:
+    found: dict[str, list[Claim]] = {}
+    for network in networks:
+        for claim in network.summary.claims:
+            found.setdefault(claim.id, []).append(claim)
+    return found
+
+
+def _sentences(
+    task: str, epochs: int, networks: Sequence[Network], spreads: Sequence[Spread], failures: Mapping[str, str]
+) -> Iterator[str]:
+    if not networks:
+        yield f"No network of this sweep on {task} could be explained."
+        return
+    yield (
+        f"{len(networks)} networks were trained on {task} for {epochs:,} epochs and explained"
+        + (f"; {len(failures)} more failed" if failures else "")
+        + "."
+    )
+    told = [s for s in spreads if s.headline and s.holds is not None and len(s.values) == len(networks)]
+    for kind, chosen in _kinds(told):
+        if chosen:
+            yield f"{kind}: {'; '.join(_clause(spread) for spread in chosen)}."
+    yield from _what_was_found(told)
+    yield from _rankings(spreads)
+
+
+def _what_was_found(told: Sequence[Spread]) -> Iterator[str]:
+    """Where a headline names what it found in each network: how often it found what."""
+    for spread in told:
+        names = Counter(str(facts["found"]) for facts in spread.facts if "found" in facts)
+        if names:
+            counted = ", ".join(f"{name} in {count}" for name, count in names.most_common())
+            yield f"{spread.topic.capitalize()}: {counted} of {names.total()}."
+
+
+def _rankings(spreads: Sequence[Spread]) -> Iterator[str]:
+    """The best of each ranking, by the median over networks."""
+    rankings: dict[str, list[Spread]] = {}
+    for spread in spreads:
+        if "ranking" in spread.facts[0]:
+            rankings.setdefault(str(spread.facts[0]["ranking"]), []).append(spread)
+    for words, ranked in rankings.items():
+        best = sorted(ranked, key=lambda spread: -spread.middle)[:_BEST]
+        told = ", ".join(f"{spread.facts[0]['rival']} {spread.told(spread.middle)}" for spread in best)
+        yield f"Of rival explanations fitted to the training half, these give most of {words} (medians): {told}."
+
+
+def _kinds(told: Sequence[Spread]) -> Iterator[tuple[str, list[Spread]]]:
+    shares = [(spread, spread.holds.value) for spread in told if spread.holds is not None]
+    yield "What recurs (holds for 90% of the networks or more)", [s for s, held in shares if held >= RECURS]
+    yield "What varies from network to network", [s for s, held in shares if VARIES < held < RECURS]
+    yield "What does not recur (holds for 10% or fewer)", [s for s, held in shares if held <= VARIES]
+
+
+def _clause(spread: Spread) -> str:
+    assert spread.holds is not None
+    published = "" if spread.published is None else f"; published {spread.told(spread.published)}"
+    between = f"{spread.told(min(spread.values))} to {spread.told(max(spread.values))}, median "
+    of = f"holds for {spread.holds.count} of {spread.holds.n}"
+    return f"{spread.topic} ({between}{spread.told(spread.middle)}{published}; {of})"

@@ -1,0 +1,138 @@
+"""Tasks from files of labels: NumPy archives (.npz) and text tables (.csv)."""
+
+import csv
+import hashlib
+import io
+import tokenize
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from scrubjay.core.errors import BadInput, RefusedFile
+from scrubjay.core.files import read_whole
+from scrubjay.tasks.task import Task, seeded_split
+
+SUFFIXES = (".npz", ".csv")
+_ARRAYS = ("labels", "train", "last", "classes")
+_DIGITS = 18
+"""The most digits of an entry of a text table. Such numbers fit into 64 bits and exceed any number of classes."""
+
+
+def task_from_file(
+    path: str | Path,
+    *,
+    last: int | None = None,
+    fraction: float | None = None,
+    seed: int = 0,
+    sha256: str | None = None,
+) -> Task:
+    """Make a task from a file of labels.
+
+    A ``.npz`` holds the array ``labels`` (one axis for each varying position) and optionally ``train`` (Boolean, of the
+    same shape), ``last`` (the constant last token) and ``classes`` (for each token that can be an answer, its class; -1
+    for none). A ``.csv`` holds a matrix of labels: one line for each token of the first position, and in it one whole
+    number for each token of the second position.
+
+    Args:
+        path: the file.
+        last: the constant last token, if the file does not state it.
+        fraction: the share of the inputs to train on, for a file without ``train``. None makes no split.
+        seed: seed for the shuffle that makes the split.
+        sha256: the beginning of the SHA-256 that the content of the file must have, as ``Task.source`` gives it.
+
+    Returns:
+        The task. Its ``source`` states the absolute path, the last token, the split and the SHA-256.
+
+    Raises:
+        BadInput: there is no such file, its content makes no task, it says something else than the arguments do, or it
+            has changed since ``sha256`` was taken.
+        RefusedFile: the file is damaged, is not of the kind that its name says, or holds Python objects.
+    """
+    path = Path(path)
+    task = _from_table(path) if path.suffix == ".csv" else _from_archive(path)
+    digest = _digest(task)
+    if sha256 is not None and digest != sha256:
+        raise BadInput(
+            f"the labels in {path} have changed: their SHA-256 begins with {digest}, and it was {sha256} when the task "
+            f"was stored. Restore the file, or name the file of the old labels, without `sha256`, as the task"
+        )
+    (stated,) = task.domain.positions[-1]
+    if last is not None and not task.last_is_assumed and last != stated:
+        raise BadInput(f"{path} states the last token {stated}, so it cannot be {last}")
+    if last is not None:
+        positions = (*task.domain.positions[:-1], (last,))
+        task = replace(task, domain=replace(task.domain, positions=positions), last_is_assumed=False)
+    if fraction is not None and task.train is not None:
+        raise BadInput(f"{path} holds a split (its array `train`), so no fraction of {fraction} can be chosen")
+    if fraction is not None:
+        task = replace(task, train=seeded_split(task.domain, fraction, seed))
+    options = {
+        "last": task.domain.positions[-1][0],
+        "fraction": fraction,
+        "seed": None if fraction is None else seed,
+        "sha256": digest,
+    }
+    chosen = ",".join(f"{key}={value}" for key, value in options.items() if value is not None)
+    return replace(task, source=f"{path.resolve()}:{chosen}")
+
+
+def _digest(task: Task) -> str:
+    """The first 16 hexadecimal digits of a SHA-256 over everything that a file can say."""
+    assert task.labels is not None  # a file always holds labels
+    stated = None if task.last_is_assumed else task.domain.positions[-1][0]
+    content = hashlib.sha256(repr((task.domain.shape, stated, task.classes)).encode())
+    content.update(task.labels.numpy().astype("<i8").tobytes())
+    content.update(b"" if task.train is None else task.train.numpy().tobytes())
+    return content.hexdigest()[:16]
+
+
+def _from_archive(path: Path) -> Task:
+    content = read_whole(path)
+    try:
+        archive = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise RefusedFile(f"{path} is a single array; pack it with numpy.savez(..., labels=...)")
+        with archive:
+            arrays = {key: archive[key] for key in archive.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise RefusedFile(f"{path} holds members that are no arrays, among {sorted(arrays)}")
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, tokenize.TokenError,
+            MemoryError) as error:  # fmt: skip
+        raise RefusedFile(f"{path} is no .npz of plain arrays: {error}") from error
+    unknown = sorted(set(arrays) - set(_ARRAYS))
+    if "labels" not in arrays or unknown:
+        raise BadInput(f"{path} must hold `labels`, and may hold {', '.join(_ARRAYS[1:])}; it holds {sorted(arrays)}")
+    for key, axes in (("last", 0), ("classes", 1)):
+        array = arrays.get(key)
+        if array is not None and (array.ndim != axes or array.size == 0 or array.dtype.kind not in "iu"):
+            what = ("one whole number", "whole numbers, one for each token")[axes]
+            raise BadInput(f"`{key}` in {path} must be {what}; it is {array.dtype} of shape {array.shape}")
+    classes = arrays.get("classes")
+    return Task.from_arrays(
+        arrays["labels"],
+        name=path.stem,
+        last=None if "last" not in arrays else int(arrays["last"]),
+        classes=None
+        if classes is None
+        else [np.flatnonzero(classes == index).tolist() for index in range(int(classes.max()) + 1)],
+        train=arrays.get("train"),
+    )
+
+
+def _from_table(path: Path) -> Task:
+    try:
+        rows = [row for row in csv.reader(io.StringIO(read_whole(path).decode("utf-8-sig"))) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RefusedFile(f"{path} is no table of text: {error}") from error
+    if not rows:
+        raise BadInput(f"{path} is empty; it must hold a line of labels for each token of the first position")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]):
+            raise BadInput(f"row {number} of {path} has {len(row)} entries, and the first has {len(rows[0])}")
+        for at, entry in enumerate(row, 1):
+            if not (entry.strip().isdecimal() and len(entry.strip()) <= _DIGITS):
+                raise BadInput(f"entry {at} of row {number} of {path} must be a whole number, and is {entry!r}")
+    return Task.from_arrays(np.array([[int(entry) for entry in row] for row in rows]), name=path.stem)

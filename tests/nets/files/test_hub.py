@@ -1,0 +1,205 @@
+"""Networks on the hub, against a fake of its HTTP interface on loopback: there, back, and every error a sentence."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+
+import scrubjay
+from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile, UsageError
+from scrubjay.nets.files.card import model_card
+from scrubjay.nets.files.checkpoint import SavedNetwork, bundled_network, load_network, save_network
+from scrubjay.nets.config import WEIGHT_AXES, Config
+from scrubjay.nets.files.hub import Address
+from tests.fake_hub import COMMIT, TOKEN, FakeHub, Repo, running_hub
+from tests.nets.test_transformer import random_network
+
+MINE = "me/replica"
+
+# huggingface_hub hands httpx2 the LFS upload in a way that httpx2 has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload raw bytes:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeHub]:
+    with running_hub() as hub:
+        hub.repos["me/empty"] = Repo(private=False)
+        hub.repos["me/foreign"] = Repo(private=False, files={"network.safetensors": b"not a network"})
+        hub.repos["me/secret"] = Repo(private=True)
+        yield hub
+
+
+def turn_client_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What HF_ENDPOINT does when it is set before the client is imported."""
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url)
+
+
+@pytest.fixture
+def hub(server: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHub:
+    """The client in this process, turned to the fake, with a token and a cache of its own."""
+    constants = pytest.importorskip("huggingface_hub.constants", reason="the extra hub is not installed")
+    turn_client_to(server.address, monkeypatch)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    return server
+
+
+def test_a_network_goes_there_and_comes_back_to_the_bit(hub: FakeHub, bundled: SavedNetwork) -> None:
+    page = scrubjay.push_network(bundled_network(), MINE)
+    assert page == f"{hub.address}/{MINE}/commit/{COMMIT}"
+    assert hub.repos[MINE].files["network.safetensors"] == bundled_network().read_bytes()
+    back = scrubjay.load(f"hf://{MINE}")
+    assert back.name == "replica" and back.task == bundled.task and back.manifest == bundled.manifest
+    assert all(torch.equal(back.network.weights[name], bundled.network.weights[name]) for name in WEIGHT_AXES)
+    assert scrubjay.load(f"hf://{MINE}@{COMMIT}/").manifest == bundled.manifest
+    scrubjay.push_network(bundled_network(), f"hf://{MINE}", licence="apache-2.0")  # once more
+    assert "license: apache-2.0" in hub.repos[MINE].files["README.md"].decode()
+
+
+def test_a_private_repository_is_made_private(hub: FakeHub) -> None:
+    scrubjay.push_network(bundled_network(), "me/private", private=True)
+    scrubjay.push_network(bundled_network(), "me/public")
+    assert hub.repos["me/private"].private and not hub.repos["me/public"].private
+
+
+def test_load_reads_paths_too(bundled: SavedNetwork, tmp_path: Path) -> None:
+    assert scrubjay.load(bundled_network()).manifest == bundled.manifest
+    assert scrubjay.load(str(bundled_network())).name == "challenge2-replica"
+    with pytest.raises(BadInput, match="cannot read"):
+        scrubjay.load(tmp_path / "missing.safetensors")
+
+
+def test_the_card_says_what_the_network_is_and_is_not(bundled: SavedNetwork, tmp_path: Path) -> None:
+    card = model_card(bundled, MINE, "mit")
+    front = card.split("---\n")[1]
+    assert "license: mit\n" in front and 'task: "challenge2"\n' in front and "- mechanistic-interpretability\n" in front
+    assert "A replica, not the original" in card and bundled.manifest["sha256"] in card
+    assert f'scrubjay.load("hf://{MINE}")' in card and "8 heads of 16" in card and "seed 0, 5,000 epochs" in card
+    path = tmp_path / "own.safetensors"
+    save_network(path, random_network(Config(8, 3, 4, 2, 2, 4)))
+    own = model_card(load_network(path), "me/own", "unknown")
+    assert "replica" not in own and "task:" not in own and "| task | not named |" in own
+
+
+def test_a_foreign_file_of_the_hub_is_refused(hub: FakeHub) -> None:
+    with pytest.raises(RefusedFile, match="is not a scrubjay network"):
+        scrubjay.load("hf://me/foreign")
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "says"),
+    [
+        ("hf://me/nothing", BadInput, r"hf://me/nothing is not at http://127\.0\.0\.1:\d+, or is private"),
+        ("hf://me/empty", BadInput, r"hf://me/empty holds no network\.safetensors"),
+        ("hf://me/empty@next", BadInput, "hf://me/empty has no such branch, tag or commit"),
+        ("hf://alone", UsageError, "'hf://alone' is no repository of the hub; one is written owner/name"),
+        ("hf://a/b/c", UsageError, "'hf://a/b/c' is no repository"),
+        ("hf://me/a..b", UsageError, "is no repository of the hub"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_a_sentence(
+    hub: FakeHub, address: str, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says) as raised:
+        scrubjay.load(address)
+    assert "\n" not in str(raised.value)
+
+
+def test_pushing_where_one_may_not_is_a_sentence(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=r"does not let you write to hf://somebody-else/x \(403\); log in"):
+        scrubjay.push_network(bundled_network(), "somebody-else/x")
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    with pytest.raises(UsageError, match=r"does not let you write to hf://me/x \(401\); log in"):
+        scrubjay.push_network(bundled_network(), "me/x")
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(UsageError, match=r"nobody is logged in .* me/x; log in with `hf auth login`, or set HF_TOKEN"):
+        scrubjay.push_network(bundled_network(), "me/x")
+    assert "me/x" not in hub.repos
+
+
+def test_an_upload_that_breaks_off_is_a_sentence(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "is_broken", True)
+    with pytest.raises(OutOfResources, match=r"hf://me/broken: Error while uploading 'network\.safetensors'"):
+        scrubjay.push_network(bundled_network(), "me/broken")
+    assert hub.repos["me/broken"].files == {}
+
+
+def test_a_hub_that_is_not_there_is_a_sentence(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    turn_client_to("http://127.0.0.1:9", monkeypatch)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client tries again a few times
+    for act in (lambda: scrubjay.load("hf://me/replica"), lambda: scrubjay.push_network(bundled_network(), "me/x")):
+        with pytest.raises(OutOfResources, match=r"hf://me/\w+.* the hub at http://127\.0\.0\.1:9 can't be reached"):
+            act()
+
+
+def test_without_huggingface_hub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(UsageError, match=r"pip install 'scrubjay\[hub\]'"):
+        scrubjay.load("hf://me/replica")
+    with pytest.raises(UsageError, match=r"pip install 'scrubjay\[hub\]'"):
+        scrubjay.push_network(bundled_network(), "me/x")
+
+
+def test_no_extra_is_imported_before_it_is_needed() -> None:
+    words = "import scrubjay as s, sys; s.load(s.bundled_network()); s.to_transformer_lens; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=100)
+    assert {"torch", "scrubjay.nets.files.hub", "scrubjay.nets.bridges.transformer_lens"} <= set(done.stdout.split())
+    assert not {"transformer_lens", "nnsight", "huggingface_hub"} & set(done.stdout.split())
+
+
+def test_addresses() -> None:
+    assert Address.parse("hf://a/b@v1.0") == Address.parse("a/b@v1.0") == Address("a/b", "v1.0")
+    assert Address.parse("hf://a/b/") == Address("a/b", None)
+
+
+COMMANDS = {
+    "push": ("push bundled me/from-cli", TOKEN, 0, "stdout", "next: scrubjay explain hf://me/from-cli"),
+    "push without a token": ("push bundled me/nobody", "", 2, "stderr", "scrubjay: nobody is logged in to the hub"),
+    "no such repository": ("info hf://me/nothing", "", 3, "stderr", "scrubjay: hf://me/nothing is not at http"),
+    "no such address": ("explain hf://nothing --out x", "", 2, "stderr", "scrubjay: 'hf://nothing' is no repository"),
+}
+
+
+@pytest.fixture(scope="module")
+def ran(server: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, subprocess.CompletedProcess[str]]:
+    pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
+    home = tmp_path_factory.mktemp("home")
+
+    def run(words: str, token: str) -> subprocess.CompletedProcess[str]:
+        further = {"HF_ENDPOINT": server.address, "HF_HOME": str(home), "HF_TOKEN": token, "OMP_NUM_THREADS": "1"}
+        return subprocess.run(
+            [sys.executable, "-m", "scrubjay", *words.split()],
+            cwd=home,
+            env={**os.environ, **further, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        done = dict(zip(COMMANDS, pool.map(lambda case: run(*case[:2]), COMMANDS.values()), strict=True))
+    return {**done, "info": run("info hf://me/from-cli", "")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_line_takes_the_hub(name: str, ran: Mapping[str, subprocess.CompletedProcess[str]]) -> None:
+    _, _, code, stream, says = COMMANDS[name]
+    assert ran[name].returncode == code, ran[name].stderr
+    assert says in getattr(ran[name], stream) and "Traceback" not in ran[name].stderr
+
+
+def test_what_the_command_pushed_another_command_reads(
+    ran: Mapping[str, subprocess.CompletedProcess[str]], bundled: SavedNetwork
+) -> None:
+    assert ran["info"].returncode == 0, ran["info"].stderr
+    assert bundled.manifest["sha256"] in ran["info"].stdout

@@ -1,0 +1,47 @@
+"""Three routes to one answer: the margin, the logits, the recorded run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations, record
+from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
+from scrubjay.nets.tables import AfterAttention
+from scrubjay.tasks.modular import modular_addition
+from scrubjay.tasks.task import Task
+
+
+def test_margin_logits_and_run_agree_on_every_input(
+    bundled: SavedNetwork, challenge: Task, full: Activations, frozen: Activations
+) -> None:
+    margin = Readout.margin(bundled.network, challenge)
+    logits = Readout.logits(bundled.network, challenge)
+    for act in (full, frozen):
+        assert torch.equal(margin.classes(act.resid_mid), act.classes)
+        assert torch.equal(logits.classes(act.resid_mid), act.classes)
+    plain = AfterAttention.of(bundled.network, full.resid_mid[:3000]).logits
+    assert torch.allclose(logits.scores(full.resid_mid[:3000]), plain, atol=1e-4)
+    assert torch.allclose(margin.scores(full.resid_mid[:3000])[:, 0], plain[:, 1] - plain[:, 0], atol=1e-4)
+
+
+def test_the_narrow_readout_is_chosen_only_where_it_is_safe(
+    bundled: SavedNetwork, challenge: Task, full: Activations
+) -> None:
+    assert Readout.of(bundled.network, challenge, full).direct.shape[1] == 1
+    strayed = Activations(
+        full.pattern, full.resid_mid, full.answers, full.classes.clone().index_fill_(0, torch.tensor([5]), -1)
+    )
+    assert Readout.of(bundled.network, challenge, strayed).direct.shape[1] == 114
+
+
+@pytest.mark.parametrize("below", [None, 57])
+def test_groups_of_answers_are_read_from_all_logits(real_checkpoint: Path, below: int | None) -> None:
+    network, _ = import_network(real_checkpoint)
+    task = modular_addition(113, below=below)
+    act = record(network, task)
+    readout = Readout.of(network, task, act)
+    assert readout.direct.shape[1] == 114
+    assert task.labels is not None and torch.equal(act.classes, task.labels)
+    assert torch.equal(readout.classes(act.resid_mid), act.classes)
