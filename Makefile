@@ -6,13 +6,18 @@ OUT ?= out
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: explain test lint docs pictures clean
+.PHONY: explain test check lint docs pictures clean
 
 explain: $(VENV)/installed
 	$(BIN)/scrubjay explain --out $(OUT)
 
+# Lint, types, layers, and the tests.
 test: lint
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/check
+
+# The tests of what is built from the project: documentation, packages, notebook, cluster, other libraries.
+check: test
+	$(BIN)/python -m pytest -n auto --dist loadgroup tests/check
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

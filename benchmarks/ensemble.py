@@ -18,7 +18,7 @@ from statistics import median
 import torch
 
 import scrubjay
-from scrubjay.nets.training.ensemble import Ensemble, Member
+from scrubjay.nets.training.ensemble import Ensemble, Trainee
 
 _SQUARE = 4096
 
@@ -84,7 +84,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for members in asked.members:
         ensemble = Ensemble(
-            [Member(task, replace(task.recipe, seed=seed)) for seed in range(members)],
+            [Trainee(task, replace(task.recipe, seed=seed)) for seed in range(members)],
             device,
             compiled=asked.compile,
             tf32=asked.tf32,

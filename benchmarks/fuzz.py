@@ -30,8 +30,8 @@ import torch
 from mutations import PICKLED, WORDS, mutated, random_array, random_further, rezipped
 
 from scrubjay.core.errors import ScrubjayError
-from scrubjay.nets.files.checkpoint import import_network, load_network, save_network
 from scrubjay.nets.config import Config
+from scrubjay.nets.files.checkpoint import import_network, read_network, save_network
 from scrubjay.nets.files.sealed import read_sealed, write_sealed
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.named import named_task
@@ -132,7 +132,7 @@ def originals(folder: Path) -> dict[str, tuple[bytes, str, Callable[[Path], bool
         found[target] = (made.read_bytes(), ending, check, archive)
 
     save_network(made, NETWORK)
-    add("sealed network", ".safetensors", lambda path: same(load_network(path).network.weights, NETWORK.weights))
+    add("sealed network", ".safetensors", lambda path: same(read_network(path).network.weights, NETWORK.weights))
     write_sealed(made, state, {"kind": "training state", "epoch": 3})
     add("sealed state", ".safetensors", lambda path: same(read_sealed(path, "training state")[0], state))
     safetensors.torch.save_file(state, made)

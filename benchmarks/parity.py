@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 import scrubjay
 from scrubjay.nets.transformer import SITES, OneLayerTransformer
+from scrubjay.tasks.named import named_task
 
 HOOKS = {
     "resid_pre": "blocks.0.hook_resid_pre",
@@ -165,8 +165,8 @@ def interventions(network: OneLayerTransformer, tokens: Tensor) -> dict[str, tup
 @torch.no_grad()
 def main() -> None:
     warnings.simplefilter("ignore")  # what TransformerLens's own imports have to say
-    saved = scrubjay.load_network(Path(sys.argv[1]) if len(sys.argv) > 1 else scrubjay.bundled_network())
-    task = scrubjay.named_task(sys.argv[2] if len(sys.argv) > 2 else str(saved.task))
+    saved = scrubjay.load_network(sys.argv[1] if len(sys.argv) > 1 else "bundled")
+    task = named_task(sys.argv[2] if len(sys.argv) > 2 else str(saved.task))
     tokens = task.domain.tokens(task.domain.inputs())
     bridge = scrubjay.to_transformer_lens(saved.network)
     found = {"as it is": parity(saved.network, bridge, tokens)}

@@ -17,8 +17,11 @@ import torch
 from tqdm import tqdm
 
 import scrubjay
-from scrubjay.nets.mean_pattern import pattern_to_hold
-from scrubjay.nets.training.run_folder import Run, is_resumable, train_all_into
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.mean_pattern import mean_pattern, pattern_to_hold
+from scrubjay.nets.recording import record
+from scrubjay.nets.training.run_folder import TrainingRun, train_all_into
+from scrubjay.nets.training.saved_state import is_resumable
 
 HELD = {
     "as it is": {},
@@ -47,17 +50,17 @@ def recipe_of(changes: dict[str, object], task: scrubjay.Task) -> scrubjay.Recip
     if hold == "uniform":
         changes["frozen_pattern"] = ((1 / 3,) * 3,) * task.recipe.n_heads
     if hold == "mean":
-        replica = scrubjay.load_network(scrubjay.bundled_network()).network
+        replica = scrubjay.load_network("bundled").network
         changes["frozen_pattern"] = pattern_to_hold(replica, task)
     return replace(task.recipe, **changes)
 
 
-def trained(folder: Path, task: scrubjay.Task, recipe: scrubjay.Recipe) -> scrubjay.SavedNetwork:
+def trained(folder: Path, task: scrubjay.Task, recipe: scrubjay.Recipe) -> SavedNetwork:
     """Train a network, or load the one that stands there."""
     if not (folder / "network.safetensors").exists():
         with tqdm(total=recipe.epochs, desc=folder.name, unit="epoch", disable=None) as bar:
             train_all_into(
-                [Run(folder, task, recipe, resume=is_resumable(folder))],
+                [TrainingRun(folder, task, recipe, resume=is_resumable(folder))],
                 report=lambda run, progress: bar.update(progress.epoch - bar.n),
             )
     return scrubjay.load_network(folder)
@@ -69,14 +72,14 @@ def between(values: list[float]) -> str:
     return f"{low:.1%}" if f"{low:.1%}" == f"{high:.1%}" else f"{low:.1%} to {high:.1%}"
 
 
-def row(name: str, networks: list[scrubjay.SavedNetwork], task: scrubjay.Task) -> str:
+def row(name: str, networks: list[SavedNetwork], task: scrubjay.Task) -> str:
     """What became of the networks of one kind."""
     told = [network.manifest["training"] for network in networks]
     weights = sum(weight.numel() for weight in networks[0].network.weights.values())
     kept = []
     for saved in networks:
-        full = scrubjay.record(saved.network, task)
-        frozen = scrubjay.record(saved.network, task, frozen_at=scrubjay.mean_pattern(full))
+        full = record(saved.network, task)
+        frozen = record(saved.network, task, frozen_at=mean_pattern(full))
         kept.append(float((frozen.classes == full.classes).double().mean()))
     return (
         f"| {name} | {weights:,} | {told[0]['epoch']:,} x {len(networks)} | "

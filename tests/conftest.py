@@ -8,13 +8,13 @@ import torch
 from jaxtyping import install_import_hook
 
 with install_import_hook("scrubjay", "beartype.beartype"):
-    from scrubjay.nets.mean_pattern import mean_pattern
-    from scrubjay.nets.recording import Activations, record
-    from scrubjay.nets.files.checkpoint import SavedNetwork, bundled_network, load_network
-    from scrubjay.study import explain
-    from scrubjay.study_old.records import Study
+    from scrubjay.nets.files.checkpoint import SavedNetwork
+    from scrubjay.nets.files.hub import load_network
+    from scrubjay.run import Run, Settings
+    from scrubjay.study import Study, explain
     from scrubjay.tasks.challenge2 import challenge2
     from scrubjay.tasks.task import Task
+    from tests.data.small_network import PATH, small_task
 
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
@@ -57,22 +57,34 @@ def challenge() -> Task:
 
 @pytest.fixture(scope="session")
 def bundled() -> SavedNetwork:
-    return load_network(bundled_network())
+    return load_network("bundled")
 
 
 @pytest.fixture(scope="session")
-def full(bundled: SavedNetwork, challenge: Task) -> Activations:
-    """The bundled network on every input."""
-    return record(bundled.network, challenge)
-
-
-@pytest.fixture(scope="session")
-def frozen(bundled: SavedNetwork, challenge: Task, full: Activations) -> Activations:
-    """The bundled network with its attention frozen to the mean."""
-    return record(bundled.network, challenge, frozen_at=mean_pattern(full))
+def run(bundled: SavedNetwork, challenge: Task) -> Run:
+    """The bundled network on every input, full and frozen."""
+    return Run.of(bundled.network, challenge, name="bundled")
 
 
 @pytest.fixture(scope="session")
 def bundled_study(bundled: SavedNetwork, challenge: Task) -> Study:
-    """Everything that `scrubjay explain` finds on the bundled network."""
-    return explain(bundled, challenge, draws=20)
+    """Everything that ``scrubjay explain`` finds about the bundled network; made once, and only where it is needed."""
+    return explain(bundled, challenge, Settings(draws=20))
+
+
+@pytest.fixture(scope="session")
+def small() -> SavedNetwork:
+    """A trained network of 22 tokens, on which whole studies take seconds (tests/data/small_network.py)."""
+    return load_network(PATH)
+
+
+@pytest.fixture(scope="session")
+def small_run(small: SavedNetwork) -> Run:
+    """That network on every input."""
+    return Run.of(small.network, small_task(), name="small")
+
+
+@pytest.fixture(scope="session")
+def small_study(small: SavedNetwork) -> Study:
+    """Everything that ``explain`` finds about it."""
+    return explain(small, small_task(), Settings(draws=10))

@@ -1,7 +1,10 @@
-"""Networks whose mechanism is known because it was put there: a gate over planted half-spaces of resid_mid.
+"""Networks whose mechanism is known because it was put there.
 
-Attention is uniform, so resid_mid is a sum of token vectors in a random subspace; a few ReLU neurons compute the gate
-with exact boundaries and write the margin along a direction of their own, which alone the unembedding reads.
+``plant`` makes a gate over half-spaces of ``resid_mid``. Attention is uniform, so ``resid_mid`` is a sum of token
+vectors in a random subspace. A few ReLU neurons compute the gate with exact boundaries and write the margin along a
+direction of their own, which is the only one that the unembedding reads.
+
+``one_direction`` makes a network that needs no MLP: its answer is one half-space.
 """
 
 from dataclasses import dataclass
@@ -9,9 +12,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from scrubjay.evidence.scrubber import Scrubber
+from scrubjay.fit.filters import Filters
 from scrubjay.fit.gate import Gate
+from scrubjay.fit.hypothesis import Hypothesis
+from scrubjay.fit.pca import PCA
 from scrubjay.nets.config import Config
 from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.run import Basis, Run, Sampling
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 
@@ -28,8 +36,17 @@ class Planted:
     thresholds: Tensor
     gate: Gate
 
+    @property
+    def filters(self) -> Filters:
+        """The planted filters."""
+        return Filters(self.directions, self.thresholds, self.gate, 1.0)
 
-def plant(gate: str, *, k: int = 2, tokens: int = 113, d_model: int = 12, data: int = 3, seed: int = 0) -> Planted:
+    def run(self) -> Run:
+        """The network on every input."""
+        return Run.of(self.network, self.task, name=self.task.name)
+
+
+def plant(gate: str, *, k: int = 2, tokens: int = 20, d_model: int = 12, data: int = 3, seed: int = 0) -> Planted:
     """Plant AND or OR of k filters, or XOR of two, in ``data`` random dimensions of the residual stream."""
     draw = torch.Generator().manual_seed(seed)
 
@@ -55,6 +72,40 @@ def plant(gate: str, *, k: int = 2, tokens: int = 113, d_model: int = 12, data: 
     task = Task(name=f"planted {gate}", domain=domain, classes=((0,), (1,)), labels=ones.long())
     table = {"AND": Gate.conjunction(k), "OR": Gate.disjunction(k), "XOR": Gate((False, True, True, False))}[gate]
     return Planted(network.requires_grad_(False), task, directions, thresholds, table)
+
+
+def one_direction(*, others: float = 0.0, tokens: int = 11) -> Planted:
+    """Plant class 1 where a + b >= tokens; the MLP adds a constant.
+
+    Args:
+        others: the spread of random token vectors in all other dimensions; with 0 the stream varies along a line.
+        tokens: the number of tokens at each varying position.
+    """
+    d_model, draw = 6, torch.Generator().manual_seed(0)
+    network = OneLayerTransformer(Config(tokens + 1, 3, d_model, 1, d_model, 4), dtype=torch.float64)
+    e = torch.eye(d_model, dtype=torch.float64)
+    with torch.no_grad():
+        network.W_E.copy_(others * torch.randn(tokens + 1, d_model, generator=draw, dtype=torch.float64))
+        network.W_E[:, 0] = torch.arange(tokens + 1) % tokens
+        network.W_V[0], network.W_O[0] = e, 3 * e
+        network.b_out.copy_((0.5 - tokens) * e[0])
+        network.W_U[:, 1], network.W_U[:, 0] = e[0], -e[0]
+    domain = Domain.square(tokens, last=tokens)
+    labels = (domain.varying_tokens().sum(1) >= tokens).long()
+    task = Task(name="planted sum", domain=domain, classes=((0,), (1,)), labels=labels)
+    threshold = torch.tensor([tokens - 0.5], dtype=torch.float64)
+    return Planted(network.requires_grad_(False), task, e[:1], threshold, Gate.conjunction(1))
+
+
+def laid_over(
+    planted: Planted,
+    resid_mid: Tensor,
+    basis: Basis = "orthogonal",
+    sampling: Sampling = "independent",
+) -> Scrubber:
+    """The planted hypothesis over residual streams; the first four components are the causal subspace."""
+    hypothesis = Hypothesis.of(planted.filters, resid_mid, basis)
+    return Scrubber.of(hypothesis, resid_mid, PCA.of(resid_mid).components[:4], sampling)
 
 
 def _plant_gate(

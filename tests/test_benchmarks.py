@@ -19,7 +19,7 @@ from scrubjay.evidence.scrubber import Hypothesis, Scrubber, scrub
 from scrubjay.fit.filters import Filters
 from scrubjay.fit.pca import PCA
 from scrubjay.nets.config import Config
-from scrubjay.nets.training.ensemble import Ensemble, Member
+from scrubjay.nets.training.ensemble import Ensemble, Trainee
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.challenge2 import challenge2
 from scrubjay.tasks.domain import Domain
@@ -147,7 +147,7 @@ def test_both_ways_train_the_same_network(lens: ModuleType) -> None:
     image = [small.domain.image(values)[:9, 40:49] for values in (small.labels, small.train)]
     task = Task.from_arrays(image[0], train=image[1].numpy(), last=11)
     recipe = replace(small.recipe, d_model=16, n_heads=2, d_head=8, d_mlp=32, learning_rate=1e-2)
-    ours = Ensemble([Member(task, recipe)])
+    ours = Ensemble([Trainee(task, recipe)])
     theirs = lens.LensTraining(task, recipe, OneLayerTransformer.initialised(ours.network(0).config, recipe.seed))
     before = theirs.loss().item()
     for _ in range(6):

@@ -43,7 +43,7 @@ def test_the_wheel_works_without_the_repository(built: Path, tmp_path: Path) -> 
         wheel.extractall(tmp_path)
     code = (
         "import scrubjay, scrubjay.report.bundle as bundle; print(scrubjay.__file__); "
-        "print(scrubjay.load_network(scrubjay.bundled_network()).name, len(bundle.page_script()) > 50_000)"
+        "print(scrubjay.load_network('bundled').name, len(bundle.page_script()) > 50_000)"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(

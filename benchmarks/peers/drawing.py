@@ -16,7 +16,7 @@ from scrubjay.report.motion import Motion, Moving, neurons
 
 
 def _motion() -> Motion:
-    saved, task = scrubjay.load_network(scrubjay.bundled_network()), scrubjay.challenge2()
+    saved, task = scrubjay.load_network("bundled"), scrubjay.challenge2()
     return neurons(Moving.of(saved, task, frozen=False, seed=0), 1026)
 
 
@@ -66,7 +66,7 @@ def components(repeats: str = "10") -> Work:
     """Principal components of ``resid_mid``: scikit-learn, our moments, the frozen network's from its embeddings."""
     from sklearn.decomposition import PCA as Theirs
 
-    saved, task = scrubjay.load_network(scrubjay.bundled_network()), scrubjay.challenge2()
+    saved, task = scrubjay.load_network("bundled"), scrubjay.challenge2()
     mean = mean_pattern(record(saved.network, task))
     frozen = record(saved.network, task, frozen_at=mean)
     wide = frozen.resid_mid.double().numpy()

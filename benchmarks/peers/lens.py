@@ -17,6 +17,7 @@ from torch import Tensor
 
 import scrubjay
 from peers.measure import Figures, Work, medians
+from scrubjay.nets.config import Config
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
@@ -173,7 +174,7 @@ def _permute(values: Tensor, some: Tensor, j: int, draw: torch.Generator) -> Non
 
 
 def _analysis(way: Way) -> Work:
-    saved, task = scrubjay.load_network(scrubjay.bundled_network()), scrubjay.challenge2()
+    saved, task = scrubjay.load_network("bundled"), scrubjay.challenge2()
     lens = Lens(saved.network, task, way)
 
     def work() -> Figures:
@@ -242,7 +243,7 @@ class LensTraining:
 def training(steps: str = "10") -> Work:
     task = scrubjay.challenge2()
     assert task.recipe is not None
-    config = scrubjay.Config.for_recipe(task.recipe, task)
+    config = Config.for_recipe(task.recipe, task)
     run = LensTraining(task, task.recipe, OneLayerTransformer.initialised(config, task.recipe.seed))
 
     def work() -> Figures:

@@ -15,7 +15,7 @@ from scrubjay.fit.gate import Gate
 from scrubjay.fit.pca import PCA
 from scrubjay.evidence.subspace.causal import causal_subspace
 from scrubjay.nets.chunks import chunk_rows
-from scrubjay.nets.training.ensemble import Ensemble, Member
+from scrubjay.nets.training.ensemble import Ensemble, Trainee
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.task import Task
 
@@ -33,7 +33,7 @@ def analysis_with_choices() -> Work:
 
 
 def _analysis(chosen: bool) -> Work:
-    saved, task = scrubjay.load_network(scrubjay.bundled_network()), scrubjay.challenge2()
+    saved, task = scrubjay.load_network("bundled"), scrubjay.challenge2()
 
     def work() -> Figures:
         full = record(saved.network, task)
@@ -69,7 +69,7 @@ def _side(name: str, act: Activations, readout: Readout, chosen: bool) -> Figure
 def products() -> Work:
     """The products that the analysis can't avoid: the MLP in and out in two runs, and for each network two products in
     (one that seven of its ablations share, one of [1*])."""
-    network, n = scrubjay.load_network(scrubjay.bundled_network()).network, scrubjay.challenge2().domain.size
+    network, n = scrubjay.load_network("bundled").network, scrubjay.challenge2().domain.size
     resid_mid, W_in, W_out = torch.randn(n, network.config.d_model), network.W_in.detach(), network.W_out.detach()
 
     def work() -> Figures:
@@ -89,7 +89,7 @@ def _rows(network: OneLayerTransformer) -> int:
 
 def draw(repeats: str = "30") -> Work:
     """One draw of [1] beside the one product [n, d] x [d, m] that it can't avoid, and [1] to the last row at once."""
-    saved, task = scrubjay.load_network(scrubjay.bundled_network()), scrubjay.challenge2()
+    saved, task = scrubjay.load_network("bundled"), scrubjay.challenge2()
     full = record(saved.network, task)
     readout = Readout.of(saved.network, task, full)
     pca = PCA.of(full.resid_mid)
@@ -118,7 +118,7 @@ def training(steps: str = "10") -> Work:
     """A training step beside its bare products."""
     task = scrubjay.challenge2()
     assert task.recipe is not None
-    run = Ensemble([Member(task, task.recipe)])
+    run = Ensemble([Trainee(task, task.recipe)])
     network = run.network(0)
 
     def work() -> Figures:

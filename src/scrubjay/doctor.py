@@ -1,4 +1,4 @@
-"""What scrubjay finds on this machine: versions, device, threads, helpers and extras."""
+"""What scrubjay finds on this machine: versions, device, threads, other programs and optional packages."""
 
 import getpass
 import importlib.util
@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _NOT_IN_NAMES = r'[\\/:*?"<>|]'
+"""Characters that PyTorch replaces by ``_`` where it makes a folder's name from the user's."""
 _CORE = ("torch", "numpy", "safetensors", "matplotlib", "Pillow", "typer")
 _EXTRAS = {
     "notebook": ("anywidget", "scrubjay.explore in notebooks"),
@@ -22,6 +23,7 @@ _EXTRAS = {
     "ray": ("ray", "sweeps on a Ray cluster"),
     "hub": ("huggingface_hub", "scrubjay push, and networks from hf://"),
 }
+"""For each extra of this package, the module that it installs and what scrubjay uses it for."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class Finding:
     """One thing that was looked for.
 
     Attributes:
-        what: was looked for; found: what there is; advice: what would help, empty where nothing is missing.
+        what: the thing that was looked for.
+        found: what was found.
+        advice: what to do if it is missing; empty if nothing needs to be done.
     """
 
     what: str
@@ -38,7 +42,7 @@ class Finding:
 
 
 def examine() -> tuple[Finding, ...]:
-    """Look at the machine; nothing is written and no network is asked."""
+    """Look at the machine. This writes no files and makes no network connections."""
     return (*_versions(), *_device(), *_programs(), *_extras())
 
 
@@ -58,8 +62,8 @@ def _device() -> list[Finding]:
     else:
         device = "mps" if torch.backends.mps.is_available() else "cpu"
     return [
-        Finding("device", f"{device} (what --device auto takes)"),
-        Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores (OMP_NUM_THREADS sets them)"),
+        Finding("device", f"{device} (used by --device auto)"),
+        Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores (set OMP_NUM_THREADS to change this)"),
     ]
 
 
@@ -72,14 +76,16 @@ def _programs() -> list[Finding]:
     return [
         Finding("ffmpeg", ffmpeg or "none", "" if ffmpeg else "animations as .mp4 need it; .gif and .webp don't"),
         Finding("browser", browser or "none", "" if browser else "`scrubjay view` will print the address instead"),
-        Finding("writes to", "--out; networks from hf:// also to the hub's own cache (HF_HOME)"),
+        Finding("writes to", "--out; networks from hf:// are also kept in the hub's own cache (HF_HOME moves it)"),
         Finding("matplotlib writes to", f"{' and '.join(map(str, matplotlib_folders()))} (MPLCONFIGDIR moves it)"),
         Finding("PyTorch writes to", f"{torch_folder()} (an empty folder; TORCHINDUCTOR_CACHE_DIR moves it)"),
     ]
 
 
 def matplotlib_folders() -> tuple[Path, ...]:
-    """Where matplotlib keeps its list of fonts and looks for settings; it makes both, so it is not asked itself.
+    """The folders in which matplotlib keeps its list of fonts and looks for settings.
+
+    They are worked out here because matplotlib would create them if it were asked.
 
     Source: matplotlib's ``get_cachedir`` and ``get_configdir``.
     """
@@ -95,7 +101,9 @@ def matplotlib_folders() -> tuple[Path, ...]:
 
 
 def torch_folder() -> Path:
-    """The folder that PyTorch makes for compiled code once an optimiser is used, though scrubjay compiles nothing.
+    """The folder that PyTorch creates for compiled code as soon as an optimiser is used.
+
+    It stays empty, since scrubjay compiles nothing unless it is asked to (``scrubjay sweep --compile``).
 
     Source: ``default_cache_dir`` in torch/_inductor/runtime/cache_dir_utils.py.
     """

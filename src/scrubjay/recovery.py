@@ -1,29 +1,33 @@
-"""Recovering a program from a task's labels or a network's answers."""
+"""Recovering a program from a task's labels or from a network's answers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from scrubjay.core.axes import Classes, Mask
 from scrubjay.core.errors import BadInput
+from scrubjay.core.progress import Progress, silent
 from scrubjay.core.stats import share_of
 from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.recording import record
+from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.program.expression import Program
-from scrubjay.program.observed import Observed
+from scrubjay.program.observed import Observed, refuse_too_many
 from scrubjay.program.recovered import Recovered, recover
+from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
 
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
-    """A search with what it was given and what it was not.
+    """The result of a search, with what it was given and what it was not.
 
     Attributes:
-        source: whose labels, in words.
+        source: whose labels were searched, in words.
         recovered: what was found.
-        unseen: shares of labels that the search did not see and the program gives, by what they are.
+        unseen: names of labels that the search did not see, each with the share of them that the program gives.
     """
 
     source: str
@@ -32,44 +36,64 @@ class Recovery:
 
 
 def recover_program(
-    task: Task,
-    saved: SavedNetwork | None = None,
+    task: Task | str | Path,
+    network: SavedNetwork | OneLayerTransformer | str | Path | None = None,
     *,
     train_only: bool = False,
     seed: int = 0,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: Progress = silent,
 ) -> Recovery:
     """Search the program behind a task's labels, or behind a network's answers.
 
+    Example:
+        >>> import scrubjay
+        >>> found = scrubjay.recover_program("modular_addition:p=23,below=11").recovered
+        >>> print(found.program.python())
+        def label(a, b):
+            k = (a + b) % 23
+            return int(k < 11)
+        <BLANKLINE>
+
     Args:
-        task: two varying positions and two classes.
-        saved: the network whose answers are searched; None for the task's own labels.
+        task: a task with two varying positions and two classes, or the words that name one.
+        network: the network whose answers are searched: a network, a saved one, or what ``load_network`` takes. None
+            searches the task's own labels.
         train_only: show the search the training half only.
-        seed: of the two controls.
-        progress: told each stage as it begins.
+        seed: seed for the two controls, and for the sample of a task that has more inputs than a search looks at.
+        progress: called with the present stage and the share of the work that is done, between 0 and 1.
 
     Raises:
-        BadInput: a task of another shape, without the labels or the split that are asked for, or inputs that don't fit
-            the network.
+        BadInput: the task has another number of positions or classes, too many inputs, or lacks the labels or the
+            split that are asked for; or its inputs do not fit the network.
+        RefusedFile: the file of the task or of the network cannot be read.
     """
+    task = as_task(task)
     if train_only and task.train is None:
         raise BadInput(f"task {task.name} has no split, so there is no training half to keep to")
-    if saved is None and task.labels is None:
-        raise BadInput(f"task {task.name} has no labels to search")
-    given = task.labels if saved is None else record(saved.network, task).classes
+    if network is None and task.labels is None:
+        raise BadInput(f"task {task.name} has no labels to search; give a network whose answers can be searched")
+    refuse_too_many(task.domain.shape)
+    if isinstance(network, str | Path):
+        network = load_network(network)
+    if network is None:
+        given, whose = task.labels, f"the labels of {task.name}"
+    else:
+        weights = network.network if isinstance(network, SavedNetwork) else network
+        name = network.name if isinstance(network, SavedNetwork) else "the network"
+        task.check_fits(weights.config)
+        given, whose = record(weights, task).classes, f"the answers of {name} on {task.name}"
     assert given is not None
     seen = Observed.of_task(task, given, task.train if train_only else None)
     recovered = recover(seen, seed=seed, progress=progress)
-    whose = f"the labels of {task.name}" if saved is None else f"the answers of {saved.name} on {task.name}"
     return Recovery(
         source=f"{whose}{', training half only' if train_only else ''}",
         recovered=recovered,
-        unseen=tuple(_unseen(recovered.program, task, given, searched_own=saved is None, train_only=train_only)),
+        unseen=tuple(_unseen(recovered.program, task, given, searched_own=network is None, train_only=train_only)),
     )
 
 
 def program_classes(program: Program, task: Task) -> Classes:
-    """The class that a program gives to each input of a task of two varying positions."""
+    """The class that a program gives to each input of a task with two varying positions, shape [n]."""
     tokens = task.domain.varying_tokens().numpy()
     return torch.from_numpy(program.labels(tokens[:, 0], tokens[:, 1])).long()
 

@@ -3,13 +3,18 @@
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from scrubjay.cli import main
-from scrubjay.nets.files.checkpoint import load_network
+from scrubjay.nets.files.hub import load_network
+from scrubjay.sweep.plan import Plan
+from scrubjay.tasks.named import named_task
+from scrubjay.tasks.recipe import DEFAULT_RECIPE
 
 TASK = "modular_addition:p=5,fraction=0.5"
 
@@ -51,6 +56,10 @@ def test_a_sweep_writes_its_table_and_page_and_goes_on_where_it_stopped(tmp_path
         (["--seeds", "-1,2"], "names no seeds from 0"),
         (["--grid", "weight_decay"], "--grid is NAME=VALUE,VALUE"),
         (["--grid", "d_mlp=2", "--grid", "d_mlp=3"], "each name once"),
+        (["--grid", "d_mlp=inf"], "--grid is NAME=VALUE,VALUE of finite numbers"),
+        (["--grid", "weight_decay=nan"], "--grid is NAME=VALUE,VALUE of finite numbers"),
+        (["--grid", "weight_decay=-1"], "weight_decay must be 0 or more and finite, and is -1"),
+        (["--fraction", "0.5"], "--fraction is for a task without a split"),
         (["--grid", "colour=1"], "it has no 'colour'"),
         (["--freeze-attention", "/no/such/network"], "cannot read /no/such/network"),
     ],
@@ -104,3 +113,34 @@ def test_every_weight_of_a_small_network_can_be_read(
     ]
     expected = torch.cat([weight.flatten() for weight in network.weights.values()])
     torch.testing.assert_close(torch.tensor(printed), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_a_file_of_labels_is_swept_over_by_the_default_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[Plan] = []
+
+    def interrupted(plan: Plan, *others: object) -> None:
+        plans.append(plan)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scrubjay.sweep.plan.sweep", interrupted)
+    monkeypatch.chdir(tmp_path)
+    np.savez("labels.npz", labels=np.indices((6, 6)).sum(0) % 2)
+    words = ["sweep", "labels.npz", "--out", "sweep", "--device", "cpu", "--seeds", "0:2", "--grid", "d_mlp=5,6"]
+    code, _, complaint = run(capsys, monkeypatch, *words, "--size", "d_model=8", "--fraction", "0.25")
+    assert code == 130 and "the same command continues" in complaint
+    assert "no recipe of its own. Training with d_model=8" in complaint
+    (plan,) = plans
+    task = named_task(plan.task)
+    assert plan.task.startswith(f"{tmp_path.resolve() / 'labels.npz'}:") and task.train is not None
+    assert int(task.train.sum()) == 9
+    expected = [replace(DEFAULT_RECIPE, d_model=8, d_mlp=neurons, seed=seed) for neurons in (5, 6) for seed in (0, 1)]
+    assert [member.recipe for member in plan.members] == expected
+
+
+def test_a_sweep_over_a_built_in_task_without_a_split_names_the_words_to_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, complaint = run(capsys, monkeypatch, "sweep", "modular_addition:p=13", "--out", str(tmp_path / "s"))
+    assert code == 2 and "modular_addition:p=13,fraction=0.3, or add --fraction 0.3" in complaint

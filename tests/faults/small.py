@@ -1,10 +1,10 @@
-"""The smallest network and task that the whole study runs on, in seconds."""
+"""A very small network and task."""
 
 import numpy as np
 import torch
 
-from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.config import Config
+from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.task import Task
 
@@ -20,7 +20,7 @@ def small_task() -> Task:
 
 @torch.no_grad()
 def small_network(config: Config = CONFIG, seed: int = 1) -> OneLayerTransformer:
-    """Untrained; answers with class 0 and class 1 only, with both of them."""
+    """An untrained network whose answers are class 0 or class 1, and include both."""
     network = OneLayerTransformer.initialised(config, seed=seed)
     network.b_in.normal_(generator=torch.Generator().manual_seed(seed))
     network.W_U[:, 2:] = 0

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scrubjay.geometry import filters
 
 from scrubjay.core.errors import BadInput
-from scrubjay.geometry import filters
 from scrubjay.fit.soft_gate import Starts, descend
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.claims_json import claims_json
-from scrubjay.study import take_apart
-from scrubjay.study import explain
+from scrubjay.study import explain, take_apart
 from tests.faults.small import saved, small_network, small_task
 
 

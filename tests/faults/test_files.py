@@ -1,4 +1,4 @@
-"""Files that lie, folders that can't be written, disks that fill up: by the kernel's own limits, not by a mock."""
+"""Files with false sizes, folders that cannot be written, full disks; most faults are made by limits of the kernel."""
 
 import os
 import resource
@@ -17,9 +17,10 @@ from matplotlib.figure import Figure
 
 from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile, ScrubjayError
 from scrubjay.core.files import write_whole
-from scrubjay.model import checkpoint
-from scrubjay.nets.files.checkpoint import bundled_network, import_network, load_network, save_network, versions
 from scrubjay.evidence.drawing import save
+from scrubjay.nets.files import checkpoint
+from scrubjay.nets.files.checkpoint import bundled_network, import_network, save_network, versions
+from scrubjay.nets.files.hub import load_network
 from tests.faults.small import small_network
 from tests.nets.files.test_layouts import challenge_state
 
@@ -29,7 +30,7 @@ NOBODY = 65534
 
 @contextmanager
 def files_end_at(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond ``size`` bytes: a write fails midway, as on a full disk."""
+    """Let no file of this process grow beyond ``size`` bytes, so that a write fails midway, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
@@ -42,7 +43,7 @@ def files_end_at(size: int) -> Iterator[None]:
 
 @pytest.fixture
 def read_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with an old file that this process may read and not write, even when it is run by root."""
+    """A folder with a file that this process may read but not write, even if the tests run as root."""
     known = versions()  # another user may not be allowed to read this environment
     monkeypatch.setattr(checkpoint, "versions", lambda: known)
     folder = Path(tempfile.mkdtemp())

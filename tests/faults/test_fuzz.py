@@ -1,4 +1,4 @@
-"""Three hundred mutated files through everything that reads one, and what longer runs have found."""
+"""Three hundred mutated files are read by every reader, and the findings of longer runs are tested one by one."""
 
 import importlib.util
 import sys
@@ -19,7 +19,7 @@ from scrubjay.tasks.task import Task
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LABELS = np.array([[0, 1], [1, 0]])
 FROM_ARRAYS = partial(unwrap(Task.from_arrays.__func__), Task)  # type: ignore[attr-defined]
-"""Without the checks of types, which there are in these tests only and which would refuse first."""
+"""``Task.from_arrays`` without the run-time type checks that the tests add, because these would refuse first."""
 
 
 @pytest.fixture(scope="module")

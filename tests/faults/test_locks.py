@@ -1,4 +1,4 @@
-"""Two runs in one folder: the second refuses and names the first; what a killed run left behind is no obstacle."""
+"""Two runs in one folder: the second one is refused and names the first. What a killed run has left is replaced."""
 
 import json
 import os
@@ -33,7 +33,7 @@ with folder_lock(Path(sys.argv[1])):
 
 @contextmanager
 def another_run(folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A process that holds the folder."""
+    """Another process that holds the folder."""
     command = [sys.executable, "-c", HOLD, str(folder), "60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from scrubjay.study_old.take_apart import two_filters
 from torch import Tensor
 
+from scrubjay.fit.filters import Filters
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
-from scrubjay.fit.filters import Filters
 from scrubjay.nets.transformer import OneLayerTransformer
-from scrubjay.study_old.take_apart import two_filters
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 from tests.planted import Planted, plant

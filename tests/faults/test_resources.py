@@ -1,4 +1,4 @@
-"""Too little memory: chunks shrink and the results stay, or the command ends with one clear sentence."""
+"""With little memory, chunks are smaller and results stay the same; with too little, a command ends with a message."""
 
 import os
 import resource
@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from scrubjay.nets.readout import Readout
-from scrubjay.nets.recording import record
-from scrubjay.model import chunks
+from scrubjay.nets import chunks
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.nets.config import Config
 from scrubjay.nets.memory import free_memory
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import record
 from tests.faults.small import CONFIG, small_network, small_task
 
 ROOT = Path(__file__).parents[2]
@@ -27,12 +27,12 @@ from pathlib import Path
 import torch
 from scrubjay.nets.recording import record
 from scrubjay.cli import main
-from scrubjay.nets.files.checkpoint import bundled_network, load_network
+from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.tasks.challenge2 import challenge2
 
 torch.set_num_threads(1)
-saved, task = load_network(bundled_network()), challenge2()
+saved, task = load_network("bundled"), challenge2()
 
 def limited(spare, work):
     sys.stdout.flush()
@@ -96,7 +96,7 @@ def test_a_limit_too_low_for_pytorch_is_a_sentence_at_once(tmp_path: Path) -> No
 
 
 def machine(folder: Path, available: int, groups: str, **files: str) -> tuple[Path, Path]:
-    """What the kernel would tell, in files; ``a__b`` stands for the path a/b."""
+    """Folders with what the kernel would report. A keyword argument ``a__b`` is the content of the file a/b."""
     proc, cgroups = folder / "proc", folder / "cgroup"
     told = {
         "proc/meminfo": f"MemTotal: 99999999 kB\nMemAvailable: {available // 1024} kB\n",

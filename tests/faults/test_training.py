@@ -1,4 +1,4 @@
-"""Training that is killed at random moments, again and again, ends with the weights of an uninterrupted run."""
+"""Training that is repeatedly killed at random moments ends with the weights of an uninterrupted run."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scrubjay.core.files import clear_partial
-from scrubjay.nets.files.checkpoint import load_network
+from scrubjay.nets.files.hub import load_network
 from tests.nets.files.test_layouts import assert_same_weights
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,8 @@ from tests.faults.small import small_task
 torch.set_num_threads(1)
 TASK, RECIPE = small_task(), Recipe(d_model=8, n_heads=2, d_head=4, d_mlp=16, epochs=60, learning_rate=0.01, seed=3)
 here, kills = Path(sys.argv[1]), int(sys.argv[2])
-train_into(here / "warm", TASK, replace(RECIPE, epochs=1))  # for what PyTorch imports late, once, before the forks
+# PyTorch imports some modules late; this imports them before the forks
+train_into(here / "warm", TASK, replace(RECIPE, epochs=1))
 
 def start(folder):
     child = os.fork()
@@ -49,7 +50,7 @@ while done < kills:
         break
     done += 1
 while os.waitpid(start(here / "killed"), 0)[1]:
-    raise SystemExit("a run that nobody killed did not end")
+    raise SystemExit("a run that was not killed failed")
 print(done)
 """
 

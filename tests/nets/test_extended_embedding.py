@@ -1,36 +1,33 @@
-"""Extended embeddings rebuild the frozen stream, and its moments, without running an input."""
+"""Extended embeddings give the frozen residual stream, and its mean and covariance, without running any input."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
-from scrubjay.nets.mean_pattern import mean_pattern
-from scrubjay.nets.extended_embedding import ExtendedEmbedding
-from scrubjay.nets.recording import Activations, record
 from scrubjay.fit.pca import PCA
-from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
 from scrubjay.nets.config import Config
+from scrubjay.nets.extended_embedding import ExtendedEmbedding
+from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.recording import record
 from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.run import Run
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.modular import modular_addition
 from scrubjay.tasks.task import Task
 
 
-def test_the_bundled_networks_frozen_stream_is_a_sum(
-    bundled: SavedNetwork, challenge: Task, full: Activations, frozen: Activations
-) -> None:
-    parts = ExtendedEmbedding.of(bundled.network, challenge.domain, mean_pattern(full))
+def test_the_bundled_networks_frozen_stream_is_a_sum(bundled: SavedNetwork, challenge: Task, run: Run) -> None:
+    parts = ExtendedEmbedding.of(bundled.network, challenge.domain, run.mean_pattern)
     rebuilt = parts.resid_mid(challenge.domain.choices(challenge.domain.inputs()))
-    assert (rebuilt - frozen.resid_mid).abs().max() < 1e-5
-    assert (rebuilt - full.resid_mid).abs().max() > 0.1
+    assert (rebuilt - run.frozen.resid_mid).abs().max() < 1e-5
+    assert (rebuilt - run.full.resid_mid).abs().max() > 0.1
 
 
-def test_moments_from_tokens_are_those_of_all_inputs(
-    bundled: SavedNetwork, challenge: Task, full: Activations, frozen: Activations
-) -> None:
-    mean, covariance = ExtendedEmbedding.of(bundled.network, challenge.domain, mean_pattern(full)).moments()
-    counted = PCA.of(frozen.resid_mid)
+def test_moments_from_tokens_are_those_of_all_inputs(bundled: SavedNetwork, challenge: Task, run: Run) -> None:
+    mean, covariance = ExtendedEmbedding.of(bundled.network, challenge.domain, run.mean_pattern).moments()
+    counted = PCA.of(run.frozen.resid_mid)
     from_tokens = PCA.from_moments(mean, covariance)
     assert torch.allclose(from_tokens.mean, counted.mean, atol=1e-6)
     assert torch.allclose(from_tokens.variances, counted.variances, atol=1e-6)
@@ -53,8 +50,8 @@ def test_in_float64_the_sum_is_exact_with_three_varying_and_constant_positions()
     assert torch.allclose(covariance, centred.T @ centred / len(centred), atol=1e-12)
 
 
-def test_strips_are_the_filters_images(bundled: SavedNetwork, challenge: Task, full: Activations) -> None:
-    parts = ExtendedEmbedding.of(bundled.network, challenge.domain, mean_pattern(full))
+def test_strips_are_the_filters_images(bundled: SavedNetwork, challenge: Task, run: Run) -> None:
+    parts = ExtendedEmbedding.of(bundled.network, challenge.domain, run.mean_pattern)
     directions = torch.nn.functional.normalize(torch.randn(2, 128, generator=torch.Generator().manual_seed(0)).double())
     a, b = parts.strips(directions)
     choices = challenge.domain.choices(torch.tensor([0, 4711, 12768]))

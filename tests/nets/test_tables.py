@@ -1,4 +1,4 @@
-"""The fast forward pass against the plain one: every site, on every input."""
+"""The fast forward pass agrees with the plain one at every site, on every input."""
 
 import copy
 from pathlib import Path
@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from scrubjay.nets.recording import Activations
 from scrubjay.core.axes import MeanPattern
 from scrubjay.core.errors import BadInput
-from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
 from scrubjay.nets.config import Config
+from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
 from scrubjay.nets.tables import AfterAttention, LastPosition, Tables
 from scrubjay.nets.transformer import SITES, OneLayerTransformer
+from scrubjay.run import Run
 from scrubjay.tasks.domain import Domain
 from tests.nets.test_transformer import random_network
 
@@ -44,7 +44,7 @@ CASES = {
 
 @torch.no_grad()
 def plainly(network: OneLayerTransformer, tokens: Tensor, replaced: MeanPattern | None = None) -> dict[str, Tensor]:
-    """Every site at the last position from the plain forward pass, the pattern's last row replaced if asked."""
+    """Every site at the last position from the plain forward pass. ``replaced`` replaces the pattern's last row."""
     caught: dict[str, Tensor] = {}
     handles = []
     for site in SITES:
@@ -67,7 +67,7 @@ def plainly(network: OneLayerTransformer, tokens: Tensor, replaced: MeanPattern 
 def assert_equal_everywhere(
     network: OneLayerTransformer, domain: Domain, frozen_at: MeanPattern | None = None, rows: int = 700
 ) -> None:
-    """Hold every site of every input against the plain forward pass, to a share of the site's largest magnitude."""
+    """Compare every site on every input with the plain forward pass, relative to the site's largest magnitude."""
     tables = Tables.of(network, domain)
     worst, largest = dict.fromkeys(SITES, 0.0), dict.fromkeys(SITES, 0.0)
     inputs_seen = 0
@@ -125,8 +125,8 @@ def test_any_sizes(sets: list[tuple[int, ...]], last: int, sizes: tuple[int, int
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-def test_frozen_bundled_network_on_every_input(bundled: SavedNetwork, full: Activations, dtype: torch.dtype) -> None:
-    mean = full.pattern.double().mean(0).to(dtype)
+def test_frozen_bundled_network_on_every_input(bundled: SavedNetwork, run: Run, dtype: torch.dtype) -> None:
+    mean = run.full.pattern.double().mean(0).to(dtype)
     assert_equal_everywhere(copy.deepcopy(bundled.network).to(dtype), PAIRS, frozen_at=mean)
 
 
@@ -157,9 +157,9 @@ def test_gradients_are_those_of_the_plain_forward_pass() -> None:
 @pytest.mark.parametrize(
     ("domain", "message"),
     [
-        (Domain(((0, 1), (2,))), "have 2 positions, and the network reads 3"),
-        (Domain(((0, 1), (0, 1), (0, 1), (2,))), "have 4 positions, and the network reads 3"),
-        (Domain(((0, 1), (0, 5), (2,))), "has the token 5, and the network only 0 to 4"),
+        (Domain(((0, 1), (2,))), "have 2 positions, but the network reads 3"),
+        (Domain(((0, 1), (0, 1), (0, 1), (2,))), "have 4 positions, but the network reads 3"),
+        (Domain(((0, 1), (0, 5), (2,))), "uses the token 5, but the network has only the tokens 0 to 4"),
     ],
 )
 def test_a_domain_that_does_not_fit_is_refused(domain: Domain, message: str) -> None:

@@ -1,4 +1,4 @@
-"""The plain forward pass: against loops over numbers, its hooks, its initial weights, its causality."""
+"""The plain forward pass agrees with loops over single numbers; its hooks, its initial weights, its causal mask."""
 
 import math
 from itertools import product
@@ -16,7 +16,7 @@ TOKENS = torch.tensor([[3, 0, 10, 5], [7, 7, 1, 2], [4, 9, 8, 6]])
 
 
 def random_network(config: Config, seed: int = 0, dtype: torch.dtype = torch.float32) -> OneLayerTransformer:
-    """Every weight and bias random; the weights at the scale of a trained network."""
+    """A network whose weights and biases are all random, with weights as large as those of a trained network."""
     draw = torch.Generator().manual_seed(seed)
     network = OneLayerTransformer(config, dtype)
     with torch.no_grad():
@@ -27,7 +27,7 @@ def random_network(config: Config, seed: int = 0, dtype: torch.dtype = torch.flo
 
 
 def by_loops(network: OneLayerTransformer, tokens: list[int]) -> list[list[float]]:
-    """The architecture in single numbers: for each position, the logits."""
+    """The logits at each position, computed by loops over single numbers."""
     c = network.config
     w = {name: weight.double().numpy() for name, weight in network.weights.items()}
     residual = [w["W_E"][token] + w["W_pos"][at] for at, token in enumerate(tokens)]

@@ -11,7 +11,7 @@ import pytest
 
 from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile, UsageError
 from scrubjay.core.locks import folder_lock
-from scrubjay.nets.files.checkpoint import load_network
+from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.training.run_folder import train_into
 from scrubjay.study import sweep as sweep_module
 from scrubjay.study import explain

@@ -1,6 +1,8 @@
 """Tasks by name and from files, and every refusal."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,9 @@ import numpy as np
 import pytest
 
 from scrubjay.core.errors import BadInput, RefusedFile, ScrubjayError
-from scrubjay.tasks.named import named_task
+from scrubjay.tasks.challenge2 import challenge2
+from scrubjay.tasks.modular import modular_addition
+from scrubjay.tasks.named import as_task, named_task, split_task
 from scrubjay.tasks.task import Task
 
 LABELS = np.add.outer(np.arange(4), np.arange(6)) % 3
@@ -182,3 +186,146 @@ def test_a_last_token_or_classes_of_a_wrong_kind_are_refused(file: Path, further
     np.savez(file, labels=LABELS, **further)
     with pytest.raises(BadInput):
         named_task(str(file))
+
+
+@pytest.mark.parametrize("name", ["challenge2", "modular_addition:p=7,below=3,fraction=0.1,seed=0"])
+def test_a_task_or_its_name_or_its_file_is_taken_as_a_task(name: str, file: Path) -> None:
+    task = named_task(name)
+    assert as_task(task) is task
+    assert as_task(name).name == name == as_task(name).words
+    np.savez(file, labels=LABELS)
+    assert as_task(file).name == as_task(str(file)).name == named_task(file).name == "mine"
+
+
+def test_a_table_of_text_is_a_task(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "table.csv", LABELS, fmt="%d", delimiter=",")
+    task = named_task(tmp_path / "table.csv")
+    assert task.name == "table" and task.domain.shape == LABELS.shape and task.last_is_assumed
+    assert answers_and_split(task) == (LABELS.reshape(-1).tolist(), None)
+
+
+SAYINGS: dict[str, Callable[[str], Task]] = {
+    "the file alone": named_task,
+    "last token": lambda words: named_task(f"{words}:last=9"),
+    "split": lambda words: named_task(f"{words}:fraction=0.25,seed=3"),
+    "last token and split": lambda words: named_task(f"{words}:last=9,fraction=0.25"),
+    "split afterwards": lambda words: split_task(words, 0.25, 3),
+}
+
+
+@pytest.mark.parametrize("form", SAYINGS)
+def test_the_words_of_a_file_make_its_task_again_from_anywhere(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    np.savez("mine.npz", labels=LABELS)
+    task = SAYINGS[form]("mine.npz")
+    assert task.words.startswith(f"{tmp_path.resolve() / 'mine.npz'}:")
+    monkeypatch.chdir("elsewhere")
+    again = named_task(task.words)
+    assert (again.name, again.domain, again.classes, again.words) == (task.name, task.domain, task.classes, task.words)
+    assert answers_and_split(again) == answers_and_split(task)
+    assert not again.last_is_assumed
+
+
+def test_a_file_may_say_everything_and_its_words_make_it_again(file: Path) -> None:
+    np.savez(file, labels=LABELS, train=TRAIN, last=9, classes=np.array([2, -1, 0, 1, 0]))
+    task = named_task(file)
+    again = named_task(task.words)
+    assert (again.domain, again.classes, again.words) == (task.domain, task.classes, task.words)
+    assert answers_and_split(again) == answers_and_split(task)
+
+
+def test_options_of_a_file_reach_its_task(file: Path) -> None:
+    np.savez(file, labels=LABELS)
+    task = named_task(f"{file}:last=20,fraction=0.25,seed=3")
+    assert task.domain.positions[-1] == (20,) and not task.last_is_assumed
+    assert task.train is not None and int(task.train.sum()) == 6
+    assert answers_and_split(named_task(f"{file}:fraction=0.25,seed=4"))[1] != task.train.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "message"),
+    [
+        ({}, "last=x", "last must be a number, and is 'x'"),
+        ({}, "p=3", "a file of labels has no option 'p', only last, fraction, seed, sha256"),
+        ({}, "", "a file of labels has no option ''"),
+        ({}, "last=6,last=7", "the option last is given twice"),
+        ({}, "fraction=0", "fraction of 0.0 leaves one part of the 24 inputs empty"),
+        ({"last": 9}, "last=8", "states the last token 9, so it cannot be 8"),
+        ({"train": TRAIN}, "fraction=0.5", "holds a split (its array `train`), so no fraction of 0.5 can be chosen"),
+        ({}, f"last={10**9}", "the largest is 10000000"),
+    ],
+)
+def test_options_that_a_file_does_not_take_are_refused(
+    file: Path, arrays: dict[str, Any], options: str, message: str
+) -> None:
+    np.savez(file, labels=LABELS, **arrays)
+    with pytest.raises(BadInput, match=re.escape(message)):
+        named_task(f"{file}:{options}")
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "one label": {"labels": np.where(np.arange(24).reshape(4, 6) == 7, (LABELS + 1) % 3, LABELS)},
+    "the shape": {"labels": LABELS.reshape(6, 4)},
+    "the split": {"train": ~TRAIN},
+    "no split": {"train": None},
+    "the last token": {"last": 8},
+    "the classes": {"classes": np.array([0, 2, 1])},
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_labels_that_have_changed_since_are_noticed(file: Path, what: str) -> None:
+    before: dict[str, Any] = {"labels": LABELS, "train": TRAIN, "last": 9, "classes": np.array([0, 1, 2])}
+    np.savez(file, **before)
+    words = named_task(file).words
+    changed = before | CHANGES[what]
+    if what == "the shape":
+        changed["train"] = TRAIN.reshape(6, 4)
+    np.savez(file, **{key: value for key, value in changed.items() if value is not None})
+    with pytest.raises(BadInput, match=re.escape(f"the labels in {file.resolve()} have changed: their SHA-256 begins")):
+        named_task(words)
+
+
+def test_labels_packed_differently_have_not_changed(file: Path) -> None:
+    np.savez(file, labels=LABELS)
+    words = named_task(file).words
+    np.savez_compressed(file, labels=LABELS.astype(np.uint8))
+    assert answers_and_split(named_task(words)) == (LABELS.reshape(-1).tolist(), None)
+
+
+def test_a_file_that_is_gone_is_named_with_what_to_do(file: Path) -> None:
+    np.savez(file, labels=LABELS)
+    words = named_task(f"{file}:fraction=0.25,seed=3").words
+    file.rename(file.with_name("moved.npz"))
+    again = re.escape("mine.npz:last=6,fraction=0.25,seed=3")
+    with pytest.raises(
+        BadInput, match=f"{re.escape(str(file.resolve()))}, which holds the stored task, is gone.*{again}"
+    ):
+        named_task(words)
+
+
+def test_a_split_is_given_to_a_task_that_has_none() -> None:
+    task = split_task("modular_addition:p=7", 0.3, seed=2)
+    direct = modular_addition(7, fraction=0.3, seed=2)
+    assert task.name == task.words == direct.name and answers_and_split(task) == answers_and_split(direct)
+    own = split_task(Task.from_arrays(LABELS, name="arrays"), 0.5)
+    assert own.train is not None and int(own.train.sum()) == 12 and own.name == own.words == "arrays"
+
+
+def test_a_split_keeps_what_was_changed_in_a_named_task() -> None:
+    task = replace(modular_addition(7), recipe=challenge2().recipe)
+    assert split_task(task).recipe == challenge2().recipe
+
+
+@pytest.mark.parametrize("words", ["challenge2", "modular_addition:p=7,fraction=0.5"])
+def test_a_task_keeps_the_split_that_it_has(words: str) -> None:
+    with pytest.raises(BadInput, match=r"has a split already, so no fraction of 0\.4 can be chosen"):
+        split_task(words, 0.4)
+
+
+def test_an_option_of_modular_addition_is_given_once() -> None:
+    with pytest.raises(BadInput, match="the option p is given twice"):
+        named_task("modular_addition:p=7,p=9")

@@ -1,8 +1,9 @@
-"""Tasks from arrays, classes of answers, targets and splits, and every refusal."""
+"""Tasks from arrays, names of positions, fit to a network, classes of answers, targets, splits, and every refusal."""
 
 import math
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,21 @@ import pytest
 import torch
 
 from scrubjay.core.errors import BadInput
+from scrubjay.nets.config import Config
+from scrubjay.tasks.challenge2 import challenge2
 from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.modular import modular_addition
+from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task, seeded_split
 
 LABELS = np.array([[0, 1, 2], [2, 1, 0]])
+SIDE = 15
+CHECKED = np.indices((SIDE, SIDE)).sum(0) % 2
+"""Labels of 15 x 15 pairs, for the tokens 0 to 14."""
+
+
+def network(d_vocab: int, n_ctx: int = 3) -> Config:
+    return Config(d_vocab=d_vocab, n_ctx=n_ctx, d_model=4, n_heads=1, d_head=4, d_mlp=4)
 
 
 def test_from_arrays_numbers_tokens_along_each_axis() -> None:
@@ -146,3 +158,115 @@ def test_a_fraction_that_leaves_a_half_empty_is_refused(fraction: float) -> None
 
 def test_the_smallest_fraction_keeps_one_input() -> None:
     assert int(seeded_split(Domain.square(5, last=5), 0.04, 0).sum()) == 1
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3, 10, 30])
+def test_every_position_has_a_name_however_many_there_are(axes: int) -> None:
+    labels = np.zeros((2,) + (1,) * (axes - 1), dtype=int)
+    labels[0] = 1
+    task = Task.from_arrays(labels)
+    assert task.position_names == tuple(str(number) for number in range(1, axes + 2))
+    assert len(task.position_names) == task.domain.n_ctx
+
+
+def test_positions_are_called_what_the_task_says() -> None:
+    assert challenge2().position_names == ("A", "B", "C")
+    assert modular_addition(5, below=2, fraction=0.5).position_names == ("a", "b", "=")
+    assert Task.from_arrays(LABELS, names=["row", "column", "end"]).position_names == ("row", "column", "end")
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c", "d")])
+def test_names_that_do_not_match_the_positions_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput, match=f"one name for each of its 3 positions, .* included; it has {len(names)}: "):
+        Task.from_arrays(LABELS, names=names)
+
+
+def test_a_task_fits_the_network_that_has_just_its_tokens() -> None:
+    assert Task.from_arrays(CHECKED).last_is_assumed
+    Task.from_arrays(CHECKED).check_fits(network(SIDE + 1))
+
+
+@pytest.mark.parametrize("d_vocab", [SIDE, SIDE + 2, 20])
+def test_a_last_token_is_never_guessed(d_vocab: int) -> None:
+    task = Task.from_arrays(CHECKED, name="small")
+    message = (
+        f"task small does not state its constant last token. Its labels have the shape 15 x 15, so the last token "
+        f"would be 15, but the network has the tokens 0 to {d_vocab - 1}. State the last token"
+    )
+    with pytest.raises(BadInput, match=re.escape(message)):
+        task.check_fits(network(d_vocab))
+    stated = Task.from_arrays(CHECKED, last=d_vocab - 1)
+    assert not stated.last_is_assumed
+    stated.check_fits(network(d_vocab))
+
+
+def test_a_last_token_is_assumed_beyond_all_tokens_of_the_axes() -> None:
+    task = Task.from_arrays(LABELS, tokens=[[5, 4], [1, 2, 3]])
+    assert task.domain.positions[-1] == (6,) and task.last_is_assumed
+    task.check_fits(network(7))
+    with pytest.raises(BadInput, match="does not state its constant last token"):
+        task.check_fits(network(8))
+
+
+def test_inputs_that_the_network_cannot_read_are_refused() -> None:
+    with pytest.raises(BadInput, match="the network reads 4"):
+        Task.from_arrays(CHECKED).check_fits(network(20, n_ctx=4))
+    with pytest.raises(BadInput, match="the token 15"):
+        Task.from_arrays(CHECKED).check_fits(network(10))
+    with pytest.raises(BadInput, match="the token 20"):
+        Task.from_arrays(CHECKED, last=20).check_fits(network(20))
+
+
+def test_answers_that_the_network_cannot_give_are_refused() -> None:
+    task = Task.from_arrays(CHECKED, last=15, classes=[[0, 3], [1, 20]])
+    task.check_fits(network(21))
+    with pytest.raises(BadInput, match="class 1 of task own task has the token 20, and the network only the tokens 0 "):
+        task.check_fits(network(20))
+
+
+def test_a_replica_is_made_by_the_whole_recipe() -> None:
+    task = challenge2()
+    assert task.recipe is not None
+    assert task.is_replicated_by(task.recipe) and task.is_replicated_by(replace(task.recipe, seed=7))
+    others: dict[str, Any] = {
+        "d_model": 8,
+        "n_heads": 4,
+        "d_head": 8,
+        "d_mlp": 0,
+        "epochs": 4999,
+        "learning_rate": 1e-3,
+        "weight_decay": 0.1,
+        "betas": (0.9, 0.999),
+        "warmup": 1,
+        "frozen_pattern": ((0.2, 0.2, 0.6),) * 8,
+    }
+    for name, value in others.items():
+        assert not task.is_replicated_by(replace(task.recipe, **{name: value})), name
+    assert not task.is_replicated_by(None)
+
+
+def test_a_task_without_published_figures_has_no_replica() -> None:
+    task = modular_addition(113, fraction=0.3)
+    assert task.recipe is not None and not task.is_replicated_by(task.recipe)
+    assert not Task.from_arrays(LABELS).is_replicated_by(task.recipe)
+    published = replace(Task.from_arrays(LABELS), published={"accuracy.all": 0.9})
+    assert not published.is_replicated_by(task.recipe)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"d_model": 0}, "d_model must be a positive whole number, and is 0"),
+        ({"d_mlp": -1}, "d_mlp must be a positive whole number, and is -1"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive and finite, and is 0.0"),
+        ({"learning_rate": math.nan}, "learning_rate must be positive and finite, and is nan"),
+        ({"weight_decay": -0.1}, "weight_decay must be 0 or more and finite, and is -0.1"),
+        ({"weight_decay": math.inf}, "weight_decay must be 0 or more and finite, and is inf"),
+        ({"betas": (0.9, 1.0)}, "betas must be at least 0 and less than 1, and are (0.9, 1.0)"),
+        ({"seed": -1}, "seed must be 0 or more, and is -1"),
+    ],
+)
+def test_a_recipe_that_no_optimiser_takes_is_refused(change: dict[str, Any], message: str) -> None:
+    recipe = Recipe(d_model=4, n_heads=1, d_head=4, d_mlp=0, epochs=1, learning_rate=0.1, weight_decay=0.0)
+    with pytest.raises(BadInput, match=re.escape(message)):
+        replace(recipe, **change)

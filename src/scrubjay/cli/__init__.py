@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -15,8 +16,8 @@ from scrubjay.cli.words import fail
 from scrubjay.core.errors import OutOfResources, ScrubjayError
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-"""Waiting threads sleep instead of spinning, which on a busy machine would take time from the threads that compute.
-PyTorch's threads read this when PyTorch is loaded, so it must be set before; the commands load PyTorch when they run."""
+"""Let waiting threads sleep. If they spin, as is the default, they slow down computing threads on a busy machine.
+The setting is read when PyTorch is loaded. The commands do that only when they run, so here is early enough."""
 
 _LOADED = 600 * 2**20
 """Bytes of address space that loading PyTorch takes."""
@@ -29,13 +30,13 @@ _SHORT_OF_MEMORY = (
     "failed to map segment from shared object",
     "encoding error 1",
 )
-"""How PyTorch, its devices, the loader of its libraries and the WebP encoder each say that there is too little memory."""
+"""How PyTorch, its devices, the library loader and the WebP encoder each say that there is too little memory."""
 
 
 class _Commands(TyperGroup):
     """All commands; Ctrl-C ends each with a sentence. A command that can say more handles Ctrl-C itself."""
 
-    def invoke(self, ctx: typer.Context) -> object:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -11,7 +11,11 @@ from scrubjay.cli.words import say
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Show what scrubjay finds on this machine: versions, device, threads, ffmpeg, browser and optional packages."""
+    """Show what scrubjay finds on this machine.
+
+    That is the versions of packages, the device, the threads, ffmpeg, the browser, and which optional packages there
+    are.
+    """
     from dataclasses import asdict
     from json import dumps
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scrubjay.cli.recipes import Epochs, Fraction, LearningRate, Size, WeightDecay, Wishes, to_train
-from scrubjay.cli.words import TASK_HELP, Device, FreezeAttention, Net, fail, given_network, given_task, network_place, say
+from scrubjay.cli.words import (
+    TASK_HELP,
+    Device,
+    FreezeAttention,
+    Net,
+    fail,
+    given_network,
+    given_task,
+    network_place,
+    say,
+)
 from scrubjay.core.errors import BadInput, ScrubjayError
 
 if TYPE_CHECKING:
@@ -18,7 +28,7 @@ def train(
     task: Annotated[str, typer.Argument(help=TASK_HELP)],
     out: Annotated[
         Path,
-        typer.Option(help="The run folder to write: the network, the state to resume from, the history, and snapshots."),
+        typer.Option(help="The run folder to write: network, state to resume from, history, and snapshots."),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed for the initial weights.")] = 0,
     epochs: Epochs = None,
@@ -31,23 +41,25 @@ def train(
     weight_decay: WeightDecay = None,
     fraction: Fraction = None,
 ) -> None:
-    """Train a network on a task, by the task's recipe or, for a file of labels, by a default recipe.
+    """Train a network on a task.
 
-    Ctrl-C saves the state; the same command with --resume continues from it.
+    The sizes and the settings come from the task's recipe or, for a file of labels, from a default recipe. Ctrl-C saves
+    the state; the same command with --resume continues from it.
     """
     from dataclasses import replace
 
     from tqdm import tqdm
 
+    from scrubjay.nets.device import chosen_device
     from scrubjay.nets.training.run_folder import train_into
-    from scrubjay.nets.training.training_step import Progress, chosen_device
+    from scrubjay.nets.training.training_step import TrainingProgress
 
     asked, recipe = to_train(task, Wishes(size, epochs, learning_rate, weight_decay, fraction, freeze_attention))
     recipe = replace(recipe, seed=seed)
     on = chosen_device(device)
     with tqdm(total=recipe.epochs, unit="epoch", file=sys.stderr, disable=None) as bar:
 
-        def report(progress: Progress) -> None:
+        def report(progress: TrainingProgress) -> None:
             bar.update(progress.epoch - bar.n)
             bar.set_postfix_str(
                 f"loss {progress.train_loss:.2e} / {progress.test_loss:.2e}, "
@@ -78,7 +90,10 @@ def import_(
     ] = "auto",
     task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} It is stored with the network.")] = None,
 ) -> None:
-    """Convert another program's checkpoint to a network file. No code in the checkpoint is run."""
+    """Convert another program's checkpoint to a network file.
+
+    No code in the checkpoint is run.
+    """
     from scrubjay.nets.files.checkpoint import import_network, save_network
 
     network, source = import_network(file, layout)
@@ -121,12 +136,12 @@ def _task_to_store(out: Path, config: "Config", words: str | None) -> tuple[str 
 
 def _stored_task(file: Path) -> str | None:
     """The words of the task that a file names; None if it is no network file or does not exist."""
-    from scrubjay.nets.files.checkpoint import load_network
+    from scrubjay.nets.files.checkpoint import read_network
 
     if not file.is_file():
         return None
     try:
-        return load_network(file).task
+        return read_network(file).task
     except ScrubjayError:
         return None
 
@@ -137,7 +152,10 @@ def info(
         bool, typer.Option("--weights", help="Print every weight to four digits instead of the manifest.")
     ] = False,
 ) -> None:
-    """Print the manifest of a network file: its sizes, task, recipe and versions. The file's checksum is verified."""
+    """Print what a network file says about itself.
+
+    That is its manifest: sizes, task, recipe and versions. The file's checksum is verified.
+    """
     import json
 
     if weights:
@@ -155,7 +173,10 @@ def push(
     ],
     licence: Annotated[
         str | None,
-        typer.Option(help="The licence to state, as the hub spells it, such as mit. By default: unknown."),
+        typer.Option(
+            help="The licence to state, as the hub spells it, such as mit. By default mit for the bundled network and "
+            "unknown for any other."
+        ),
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="If the repository is new, make it private.")] = False,
 ) -> None:

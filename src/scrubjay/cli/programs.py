@@ -8,6 +8,9 @@ import typer
 from scrubjay.cli.words import TASK_HELP, given_network, given_task
 from scrubjay.core.errors import UsageError
 
+_BAR = "{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, about {remaining} left]"
+"""What the progress bar shows."""
+
 
 def recover(
     labels: Annotated[
@@ -28,9 +31,10 @@ def recover(
     json: Annotated[bool, typer.Option("--json", help="Print JSON, with a list of all exceptions.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed for the two controls: shuffled and random labels.")] = 0,
 ) -> None:
-    """Search for a short program that computes the labels of a task with two classes.
+    """Search for a short program that computes given labels.
 
-    If there is none, the command says so; that is a result and not an error.
+    The labels must have two classes and two varying positions. If no program is found, the command says so; that is a
+    result and not an error.
     """
     if (labels is None) == (network is None):
         raise UsageError("give either LABELS or --network NET, one of the two")
@@ -45,6 +49,11 @@ def recover(
     asked = given_task(task or saved.task) if saved is not None else given_task(labels)
     if saved is not None:
         asked.check_fits(saved.network.config)
-    with tqdm(total=None, file=sys.stderr, disable=None, bar_format="{desc} [{elapsed}]") as bar:
-        found = recover_program(asked, saved, train_only=train_only, seed=seed, progress=bar.set_description_str)
+    with tqdm(total=1.0, file=sys.stderr, disable=None, bar_format=_BAR) as bar:
+
+        def show(stage: str, share: float) -> None:
+            bar.set_description_str(stage, refresh=False)
+            bar.update(share - bar.n)
+
+        found = recover_program(asked, saved, train_only=train_only, seed=seed, progress=show)
     sys.stdout.write(recovery_json(found) if json else recovery_text(found))

@@ -108,8 +108,8 @@ def _with_split(task: "Task", words: str, fraction: float | None) -> "Task":
             f"{words},fraction={_SUGGESTED_FRACTION}, or add --fraction {_SUGGESTED_FRACTION}"
         )
     say(
-        f"Task {task.name} has no split. Training on {_DEFAULT_FRACTION:g} of its inputs (--fraction), chosen with seed "
-        f"0.",
+        f"Task {task.name} has no split. Training on a share of {_DEFAULT_FRACTION:g} of its inputs (--fraction), "
+        f"chosen at random with seed 0.",
         quiet=True,
     )
     return split_task(task, _DEFAULT_FRACTION)

@@ -19,22 +19,49 @@ _BAR = "{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, about {remaining} left]"
 def explain(
     net: Net = None,
     task: OwnTask = None,
-    out: Annotated[Path, typer.Option(help="The folder for report, claims and figures.")] = Path("scrubjay-report"),
+    out: Annotated[Path, typer.Option(help="The folder to write the report, the claims and the figures into.")] = Path(
+        "scrubjay-report"
+    ),
     json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of tables.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of every random draw and start.")] = 0,
-    draws: Annotated[int, typer.Option(min=2, help="Of each licensed ablation.")] = 100,
-    permute: Annotated[bool, typer.Option("--permute", help="Resample by permutation, as the post does.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for all random draws and optimiser starts.")] = 0,
+    draws: Annotated[
+        int,
+        typer.Option(
+            min=2,
+            help="The largest number of random draws for each ablation. Drawing stops earlier once the 95% interval is "
+            "a quarter of a percentage point wide.",
+        ),
+    ] = 100,
+    permute: Annotated[
+        bool,
+        typer.Option(
+            "--permute",
+            help="Resample by permuting the inputs. By default the input that a value is taken from is drawn "
+            "independently for each input.",
+        ),
+    ] = False,
     uncorrelated: Annotated[
-        bool, typer.Option("--uncorrelated", help="A complement uncorrelated with the filters, not orthogonal to them.")
+        bool,
+        typer.Option(
+            "--uncorrelated",
+            help="Choose what is resampled besides the filters to be uncorrelated with them over all inputs. By "
+            "default it is orthogonal to them.",
+        ),
     ] = False,
     device: Device = "auto",
 ) -> None:
-    """Take a network apart: claims with controls, a plain paragraph, and figures."""
+    """Explain how a network computes its answers.
+
+    Runs the network on every input of its task, finds out which algorithm it computes, tests each statement against a
+    control that should fail, and writes a report with figures.
+
+    Example: scrubjay explain net.safetensors --task modular_addition:p=113 --out report
+    """
     from rich.console import Console
     from tqdm import tqdm
 
     from scrubjay.core.locks import folder_lock
-    from scrubjay.nets.training.training_step import chosen_device
+    from scrubjay.nets.device import chosen_device
     from scrubjay.report.claims_json import claims_json
     from scrubjay.report.terminal import study_text
     from scrubjay.report.write import write_report
@@ -74,25 +101,42 @@ def explain(
 
 
 def view(
-    folder: Annotated[Path, typer.Argument(help="Where explain wrote its report.")] = Path("scrubjay-report"),
+    folder: Annotated[Path, typer.Argument(help="The folder that `scrubjay explain` wrote.")] = Path("scrubjay-report"),
 ) -> None:
-    """Open a report in the browser."""
+    """Open a report in the web browser."""
     from scrubjay.report.page import open_report
 
     address, is_open = open_report(folder)
-    say(f"Opened {address}" if is_open else f"No browser could be started here; open {address}")
+    say(f"Opened {address}" if is_open else f"No browser could be started; open {address} yourself")
 
 
 def animate(
-    what: Annotated[str, typer.Argument(help="mlp, neurons, attention, shift-random, shift-alpha, shift-beta or all.")],
-    out: Annotated[Path, typer.Option(help="A .gif, .webp or (with ffmpeg) .mp4; for `all` a folder of GIFs.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="What changes during the animation. mlp: the MLP's output is added, from nothing to all of it. "
+            "neurons: the neurons are added one by one, the largest contribution first. attention: the pattern goes "
+            "from its mean over all inputs to each input's own. shift-random, shift-alpha, shift-beta: the residual "
+            "stream is shifted in a random direction, or along the first or second filter. all: each of these."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="The file to write: .gif, .webp or, with ffmpeg, .mp4. For `all`, a folder of GIFs.")
+    ],
     net: Net = None,
     task: OwnTask = None,
-    frozen: Annotated[bool, typer.Option("--frozen", help="With attention frozen to its mean.")] = False,
-    frames: Annotated[int, typer.Option(min=2, max=5000, help="How many at the most.")] = 1026,
-    seed: Annotated[int, typer.Option(min=0, help="Of a random direction and the fit.")] = 0,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Freeze the attention pattern to its mean over all inputs.")
+    ] = False,
+    frames: Annotated[int, typer.Option(min=2, max=5000, help="The largest number of frames.")] = 120,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for the random direction and for the fit of the filters.")] = 0,
 ) -> None:
-    """Draw all inputs moving as the network is changed: the post's animations."""
+    """Draw an animation of all inputs while the network is changed.
+
+    Each point is an input, coloured by the network's answer.
+
+    Example: scrubjay animate neurons --out neurons.gif
+    """
     from tqdm import tqdm
 
     from scrubjay.report.animation import check_format, write_animation

@@ -1,52 +1,86 @@
-"""The command that makes and explains many networks: sweep."""
+"""The command that trains and explains many networks: sweep."""
 
 import os
 import shlex
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from scrubjay.cli.words import TASK_HELP, Device, FreezeAttention, fail, given_frozen_pattern, given_task, say
+from scrubjay.cli.recipes import Epochs, Fraction, LearningRate, Size, WeightDecay, Wishes, to_train
+from scrubjay.cli.words import TASK_HELP, Device, FreezeAttention, fail, say
 from scrubjay.core.errors import UsageError
 
 
 def sweep(
     task: Annotated[str, typer.Argument(help=TASK_HELP)],
-    out: Annotated[Path, typer.Option(help="The sweep's folder: a folder a network, table.csv, population.html.")],
-    seeds: Annotated[str, typer.Option(help="Of the initial weights: FIRST:END (END left out), or 0,3,5.")] = "0:16",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Default: the recipe's.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(help="The folder to write: a folder for each network, table.csv, and the page population.html."),
+    ],
+    seeds: Annotated[
+        str,
+        typer.Option(help="Seeds for the initial weights, one network each: FIRST:END, without END itself, or 0,3,5."),
+    ] = "0:16",
+    epochs: Epochs = None,
     grid: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE,VALUE: vary the recipe too; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            help="NAME=VALUE,VALUE varies a field of the recipe, such as weight_decay=0.3,1. May be given several "
+            "times; all combinations are trained."
+        ),
     ] = None,
-    draws: Annotated[int, typer.Option(min=2, help="Of each licensed ablation.")] = 20,
+    draws: Annotated[
+        int,
+        typer.Option(
+            min=2,
+            help="The largest number of random draws for each ablation. Drawing stops earlier once the 95% interval is "
+            "a quarter of a percentage point wide.",
+        ),
+    ] = 20,
     along_training: Annotated[
-        bool, typer.Option("--along-training", help="Explain the epochs saved on the way, too.")
+        bool, typer.Option("--along-training", help="Explain the saved states of each network's training too.")
     ] = False,
-    save_every: Annotated[int, typer.Option(min=1, help="Epochs between saved states.")] = 500,
+    save_every: Annotated[int, typer.Option(min=1, help="Number of epochs between saved states.")] = 500,
     freeze_attention: FreezeAttention = None,
+    size: Size = None,
+    learning_rate: LearningRate = None,
+    weight_decay: WeightDecay = None,
+    fraction: Fraction = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes at a time. Default: one a core on the CPU, else 1.")
+        int | None,
+        typer.Option(
+            min=1, help="Number of processes that run at once. By default one for each core on CPU, 1 on GPU."
+        ),
     ] = None,
     at_once: Annotated[
-        int | None, typer.Option(min=1, help="Networks trained together. Default: 1 on the CPU, 64 on a GPU.")
+        int | None,
+        typer.Option(min=1, help="Number of networks trained together. By default 1 on CPU, 64 on GPU."),
     ] = None,
     device: Device = "auto",
-    tf32: Annotated[bool, typer.Option("--tf32", help="Let CUDA multiply in TF32.")] = False,
-    compiled: Annotated[bool, typer.Option("--compile", help="torch.compile the products of an ensemble.")] = False,
+    tf32: Annotated[bool, typer.Option("--tf32", help="Let CUDA multiply matrices in TF32.")] = False,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the matrix products of networks trained together.")
+    ] = False,
     ray: Annotated[
-        str | None, typer.Option(help="Run on a Ray cluster: its address, or `local` to start one (extra `ray`).")
+        str | None,
+        typer.Option(help="Run on the Ray cluster at this address; `local` starts one. Needs the extra `ray`."),
     ] = None,
-    gpus: Annotated[float, typer.Option(min=0, help="That each job takes on Ray; fractions share one.")] = 0.0,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="Number of GPUs for each job on Ray. A fraction lets jobs share a GPU.")
+    ] = 0.0,
 ) -> None:
-    """Train and explain many networks: what recurs, what does not. The same command goes on where it stopped."""
-    from dataclasses import replace
+    """Train and explain many networks on one task.
 
+    The page that it writes shows what recurs in the networks and what does not. If the command is interrupted, the same
+    command continues where it stopped.
+    """
     from tqdm import tqdm
 
+    from scrubjay.nets.device import chosen_device
     from scrubjay.nets.training.run_folder import Hardware
-    from scrubjay.nets.training.training_step import chosen_device
     from scrubjay.report.population_page import write_population
     from scrubjay.sweep.plan import Plan, Standing, members_of
     from scrubjay.sweep.plan import sweep as done_by
@@ -54,19 +88,12 @@ def sweep(
     from scrubjay.sweep.ray_workers import on_ray
     from scrubjay.sweep.workers import in_processes
 
-    asked = given_task(task)
-    if asked.recipe is None:
-        raise UsageError(f"task {asked.name} has no recipe, so there are no sizes to train at")
+    asked, recipe = to_train(task, Wishes(size, epochs, learning_rate, weight_decay, fraction, freeze_attention))
     on = chosen_device(device)
-    recipe = replace(
-        asked.recipe,
-        epochs=epochs or asked.recipe.epochs,
-        frozen_pattern=given_frozen_pattern(freeze_attention, asked, asked.recipe.n_heads),
-    )
     count = workers or (os.cpu_count() or 1 if on.type == "cpu" else 1)
     plan = Plan(
         out=out,
-        task=task,
+        task=asked.words,
         members=members_of(recipe, _seeds(seeds), _grid(grid or [])),
         draws=draws,
         along_training=along_training,
@@ -91,8 +118,8 @@ def sweep(
             found, failed = done_by(plan, doing, show)
         except KeyboardInterrupt:
             bar.close()
-            fail(f"interrupted; the same command goes on from what stands in {out}", 130)
-    population = Population.of(plan.task, plan.epochs, found, failed)
+            fail(f"interrupted; the same command continues from what is done in {out}", 130)
+    population = Population.of(asked.name, plan.epochs, found, failed)
     page, table = write_population(population, asked, out, shlex.join(["scrubjay", *sys.argv[1:]]))
     for sentence in population.sentences:
         say(sentence)
@@ -122,6 +149,8 @@ def _grid(words: list[str]) -> dict[str, list[float]]:
             if not equals or name in grid:
                 raise ValueError
             grid[name] = [float(value) for value in values.split(",")]
+            if not all(map(isfinite, grid[name])):
+                raise ValueError
         except ValueError as error:
-            raise UsageError(f"--grid is NAME=VALUE,VALUE, each name once; it is {each!r}") from error
+            raise UsageError(f"--grid is NAME=VALUE,VALUE of finite numbers, each name once; it is {each!r}") from error
     return grid

@@ -18,7 +18,7 @@ TASK_HELP = (
     "or LABELS.csv, after which :last=113 may state the constant last token."
 )
 Device = Annotated[
-    str, typer.Option(help="The device to compute on: cpu, cuda or mps; auto takes the fastest that there is.")
+    str, typer.Option(help="The device to compute on: cpu, cuda or mps; auto takes the fastest one available.")
 ]
 Net = Annotated[
     str | None,
@@ -36,9 +36,9 @@ OwnTask = Annotated[str | None, typer.Option(help=f"{TASK_HELP} By default the t
 
 def given_network(where: str | None) -> "SavedNetwork":
     """Load the network at a path or on the hub, or the bundled one for ``bundled`` and for None."""
-    from scrubjay.nets.files.hub import load
+    from scrubjay.nets.files.hub import load_network
 
-    return load(network_place(where or BUNDLED))
+    return load_network(network_place(where or BUNDLED))
 
 
 def network_place(where: str) -> "str | Path":

@@ -8,7 +8,7 @@ Two kinds of interval occur, and each record says which one it has:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import atan2, pi, sin, sqrt
 from statistics import mean, stdev
@@ -69,24 +69,26 @@ class Stopping:
 
     Attributes:
         most: draws at the most.
-        width: stop when the 95% interval of the mean is narrower than this, after ``LEAST_DRAWS`` draws or more.
+        width: stop when the 95% interval of the mean is narrower than this, after ``least`` draws or more.
+        least: draws that are made in any case, or as many as are allowed if that is fewer.
     """
 
     most: int = 100
     width: float = WIDTH
+    least: int = LEAST_DRAWS
 
     def is_enough(self, values: Sequence[float]) -> bool:
         """Whether these draws suffice."""
         if len(values) >= self.most:
             return True
-        if len(values) < LEAST_DRAWS:
+        if len(values) < self.least:
             return False
         low, high = mean_interval(values) or (0.0, 1.0)
         return high - low < self.width
 
     def at_most(self, draws: int) -> "Stopping":
         """The same rule with fewer draws at the most."""
-        return Stopping(min(self.most, draws), self.width)
+        return replace(self, most=min(self.most, draws))
 
     def score(self, draw: Callable[[int], float]) -> Score:
         """Draw until it is enough; ``draw`` gets the number of the draw, from 0."""

@@ -10,7 +10,7 @@ Source: Chan et al. (2022), "Causal scrubbing", and the post, whose names the ab
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float64, Int
@@ -83,6 +83,7 @@ class Donors:
         return members[torch.randint(len(members), (count,), generator=draw)]
 
 
+@runtime_checkable
 class Ablation(Protocol):
     """One thing that a hypothesis allows to be resampled."""
 

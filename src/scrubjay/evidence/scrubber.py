@@ -23,7 +23,6 @@ class Scrubber:
     Attributes:
         hypothesis: what licenses the ablations.
         values: of the variables, for each input, shape [n, k].
-        rest: of each residual stream, shape [n, d].
         resid_mid: the streams themselves, shape [n, d].
         subspace: the components of the causal subspace, shape [r, d].
         sampling: how donors are drawn.
@@ -31,7 +30,6 @@ class Scrubber:
 
     hypothesis: Hypothesis
     values: Float64[Tensor, "n k"]
-    rest: Residual
     resid_mid: Residual
     subspace: Components
     sampling: Sampling = "independent"
@@ -40,12 +38,8 @@ class Scrubber:
     def of(
         cls, hypothesis: Hypothesis, resid_mid: Residual, subspace: Components, sampling: Sampling = "independent"
     ) -> "Scrubber":
-        """Split residual streams into variables and rest."""
-        values = projections(resid_mid, hypothesis.directions)
-        rest = torch.empty_like(resid_mid)
-        for chunk, some, left in zip(*(torch.split(each, ROWS) for each in (resid_mid, values, rest)), strict=True):
-            left.copy_(chunk.double() - some @ hypothesis.carriers)
-        return cls(hypothesis, values, rest, resid_mid, subspace, sampling)
+        """Read the variables off the residual streams."""
+        return cls(hypothesis, projections(resid_mid, hypothesis.directions), resid_mid, subspace, sampling)
 
     def donors(self, seed: int, number: int) -> Donors:
         """The random choices of one draw."""
@@ -64,8 +58,12 @@ class Scrubber:
         if state.beyond_from is not None:
             yield from self._beyond(state.beyond_from)
             return
-        rest = self.rest if state.rest_from is None else self.rest.index_select(0, state.rest_from)
-        yield rest + (state.values @ self.hypothesis.carriers).to(rest.dtype)
+        base = self.resid_mid if state.rest_from is None else self.resid_mid.index_select(0, state.rest_from)
+        yield base + (self.step(state) @ self.hypothesis.carriers).to(base.dtype)
+
+    def step(self, state: State) -> Float64[Tensor, "n k"]:
+        """How far the variables of a state lie from those of the streams that the rest comes from."""
+        return state.values - (self.values if state.rest_from is None else self.values[state.rest_from])
 
     def _beyond(self, sources: Inputs) -> Iterator[Residual]:
         basis = self.subspace.to(self.resid_mid.dtype)
@@ -147,9 +145,9 @@ def _answers(scrubber: Scrubber, readout: Readout, rows: Sequence[Row], seed: in
     shared = [at for at, state in enumerate(states) if state.rest_from is not None and state.beyond_from is None]
     found: dict[int, Classes] = {}
     if shared:
-        moves = [states[at].values for at in shared]
+        moves = [scrubber.step(states[at]) for at in shared]
         carriers = scrubber.hypothesis.carriers
-        answers = readout.moved_classes(scrubber.rest, moves, carriers, donors.anywhere)
+        answers = readout.moved_classes(scrubber.resid_mid, moves, carriers, donors.anywhere)
         found.update(zip(shared, answers, strict=True))
     for at, state in enumerate(states):
         if at not in found:

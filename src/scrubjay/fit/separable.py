@@ -7,12 +7,23 @@ positions is an additive one plus one of rank q.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int
 from torch import Tensor
 
-_STEPS, _STARTS, _SPREAD = 200, 2, 0.3
-_NATS = 1e-4  # a step that gains less ends the descent
+from scrubjay.fit.lbfgs import minimised
+
+_STEPS = 200
+"""The largest number of steps of a descent."""
+_MEMORY = 20
+"""How many of the last steps L-BFGS remembers."""
+_STARTS = 2
+"""Random starts of a score with products."""
+_SPREAD = 0.3
+"""The standard deviation of the random entries of F and G that a descent starts from."""
+_NATS = 1e-4
+"""A step that gains fewer nats than this ends the descent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,57 +74,68 @@ def fit_separable(
         penalty: what a squared entry costs, in nats; a small one keeps scores finite where the classes come apart.
         seed: of the starts. An additive fit is convex and needs one; of several the least loss is taken.
     """
-    draw = torch.Generator().manual_seed(seed)
-    starts = [
-        _descend(_start(sizes, products, draw), choices, ones, penalty) for _ in range(_STARTS if products else 1)
+    draw, loss = torch.Generator().manual_seed(seed), _Loss(choices, ones, sizes, products, penalty)
+    descents = [
+        minimised(loss, _start(sizes, products, draw), steps=_STEPS, memory=_MEMORY, tolerance=_NATS)
+        for _ in range(_STARTS if products else 1)
     ]
-    _, found = min(starts, key=lambda start: start[0])
+    _, entries = min(descents, key=lambda descent: descent[0])
+    tables, left, right = loss.parts(entries)
     shown = [torch.zeros(size, dtype=torch.bool) for size in sizes]
     for at, seen in enumerate(shown):
         seen[choices[:, at]] = True
     first, second = shown[0], shown[-1]
     return Separable(
-        tuple(torch.where(seen, table, 0.0) for seen, table in zip(shown, found.tables, strict=True)),
-        torch.where(first[:, None], found.left, 0.0),
-        torch.where(second[:, None], found.right, 0.0),
+        tuple(torch.where(seen, torch.from_numpy(table), 0.0) for seen, table in zip(shown, tables, strict=True)),
+        torch.where(first[:, None], torch.from_numpy(left), 0.0),
+        torch.where(second[:, None], torch.from_numpy(right), 0.0),
     )
 
 
-def _start(sizes: Sequence[int], products: int, draw: torch.Generator) -> Separable:
+def _start(sizes: Sequence[int], products: int, draw: torch.Generator) -> Float64[np.ndarray, "free"]:
     left, right = (
         _SPREAD * torch.randn(size, products, generator=draw, dtype=torch.float64) for size in (sizes[0], sizes[-1])
     )
-    return Separable(tuple(torch.zeros(size, dtype=torch.float64) for size in sizes), left, right)
+    return np.concatenate([np.zeros(sum(sizes)), left.numpy().ravel(), right.numpy().ravel()])
 
 
-def _descend(
-    start: Separable, choices: Int[Tensor, "n s"], ones: Bool[Tensor, "n"], penalty: float
-) -> tuple[float, Separable]:
-    """The loss that is reached, and where."""
-    score = Separable(
-        tuple(table.requires_grad_() for table in start.tables),
-        start.left.requires_grad_(),
-        start.right.requires_grad_(),
-    )
-    free = [*score.tables, *([score.left, score.right] if score.left.shape[1] else [])]
-    signs = 2 * ones.double() - 1
-    solver = torch.optim.LBFGS(
-        free, max_iter=_STEPS, history_size=20, line_search_fn="strong_wolfe", tolerance_change=_NATS
-    )
+class _Loss:
+    """The penalised logistic loss of a score, in nats, and its slope, as functions of all entries in one vector."""
 
-    def loss() -> Tensor:
-        fit = torch.nn.functional.softplus(-signs * score.scores(choices)).sum()
-        return fit + penalty * torch.stack([each.square().sum() for each in free]).sum()
+    def __init__(
+        self,
+        choices: Int[Tensor, "n s"],
+        ones: Bool[Tensor, "n"],
+        sizes: Sequence[int],
+        products: int,
+        penalty: float,
+    ) -> None:
+        self._columns = [column.contiguous().numpy() for column in choices.T]
+        self._signs = np.where(ones.numpy(), 1.0, -1.0)
+        self._sizes, self._products, self._penalty = tuple(sizes), products, penalty
+        if products:
+            self._cells = self._columns[0] * sizes[1] + self._columns[1]
 
-    def closure() -> float:
-        solver.zero_grad()
-        value = loss()
-        value.backward()  # type: ignore[no-untyped-call]
-        return float(value.detach())
+    def parts(self, entries: Float64[np.ndarray, "free"]) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        """The tables, F and G."""
+        *tables, rest = np.split(entries, np.cumsum(self._sizes))
+        left, right = np.split(rest, [self._sizes[0] * self._products])
+        return tables, left.reshape(self._sizes[0], self._products), right.reshape(self._sizes[-1], self._products)
 
-    with torch.enable_grad():
-        solver.step(closure)  # type: ignore[no-untyped-call]
-    for each in (*score.tables, score.left, score.right):
-        each.requires_grad_(False)
-    with torch.no_grad():
-        return float(loss()), score
+    def __call__(self, entries: Float64[np.ndarray, "free"]) -> tuple[float, Float64[np.ndarray, "free"]]:
+        tables, left, right = self.parts(entries)
+        score = sum((table[column] for table, column in zip(tables, self._columns, strict=True)), start=np.zeros(1))
+        if self._products:
+            score = score + (left @ right.T).ravel()[self._cells]
+        short = -self._signs * score  # by how much the score falls short of the own class's side
+        odds = np.exp(-np.abs(short))
+        loss = float((np.maximum(short, 0) + np.log1p(odds)).sum()) + self._penalty * float(entries @ entries)
+        residuals = -self._signs * np.where(short > 0, 1.0, odds) / (1 + odds)
+        slopes = [
+            np.bincount(column, residuals, minlength=size)
+            for column, size in zip(self._columns, self._sizes, strict=True)
+        ]
+        if self._products:
+            cells = np.bincount(self._cells, residuals, minlength=len(left) * len(right)).reshape(len(left), len(right))
+            slopes += [(cells @ right).ravel(), (cells.T @ left).ravel()]
+        return loss, np.concatenate(slopes) + 2 * self._penalty * entries

@@ -29,8 +29,7 @@ class Config:
     """The sizes of a one-layer transformer with ReLU and without LayerNorm.
 
     Example:
-        >>> import scrubjay
-        >>> config = scrubjay.Config(d_vocab=114, n_ctx=3, d_model=128, n_heads=8, d_head=16, d_mlp=1024)
+        >>> config = Config(d_vocab=114, n_ctx=3, d_model=128, n_heads=8, d_head=16, d_mlp=1024)
         >>> config.shape("W_Q")
         (8, 128, 16)
 

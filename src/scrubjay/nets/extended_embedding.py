@@ -25,8 +25,8 @@ class ExtendedEmbedding:
     """The frozen network's ``resid_mid``, decomposed into a constant and one contribution for each varying position.
 
     Attributes:
-        const: [d], the part that all inputs share: the last token's own residual stream, and what the tokens at constant
-            positions contribute through attention.
+        const: [d], the part that all inputs share: the last token's own residual stream, and what the tokens at
+            constant positions contribute through attention.
         tables: for each varying position [t, d], the contribution of each of its tokens.
         positions: the varying positions.
     """

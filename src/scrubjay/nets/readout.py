@@ -20,6 +20,9 @@ from scrubjay.nets.recording import Activations
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.task import Task
 
+_MOVED_SHARE = 8
+"""Several moves of one chunk pass over its hidden layer again and again, so it should fit into a core's own cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Readout:
@@ -29,9 +32,10 @@ class Readout:
 
     Example:
         >>> import scrubjay
-        >>> network, task = scrubjay.load_network("bundled").network, scrubjay.challenge2()
-        >>> full = scrubjay.record(network, task)
-        >>> bool((scrubjay.Readout.of(network, task, full).classes(full.resid_mid) == full.classes).all())
+        >>> from scrubjay.tasks.named import named_task
+        >>> saved = scrubjay.load_network("bundled")
+        >>> run = scrubjay.Run.of(saved.network, named_task(saved.task))
+        >>> bool((run.readout.classes(run.full.resid_mid) == run.full.classes).all())
         True
 
     Attributes:
@@ -174,7 +178,7 @@ class Readout:
             return [self.classes_from(self._scores(len(step), lambda rows: start_of(rows).addmm(step[rows], along)))]
         hidden_along, direct_along = along @ self.W_in, along @ self.direct
         found = torch.empty(len(steps), len(resid_mid), dtype=torch.int64)
-        pre, post = self._buffer(), self._buffer()
+        pre, post = self._buffer(_MOVED_SHARE), self._buffer(_MOVED_SHARE)
         for start in range(0, len(resid_mid), len(pre)):
             rows = slice(start, start + len(pre))
             here = start_of(rows)
@@ -191,7 +195,42 @@ class Readout:
                 found[number, rows] = self.classes_from(scores.cpu())
         return list(found)
 
-    def _buffer(self) -> Float[Tensor, "rows m"]:
-        """Memory for one chunk of the hidden layer, which every chunk reuses."""
+    @torch.no_grad()
+    def hidden_layer(self, resid_mid: Residual) -> tuple[Float[Tensor, "n m"], Float[Tensor, "n c"]]:
+        """What ``classes_moved`` starts from: the hidden layer before the ReLU, and the direct path to the scores.
+
+        This holds [n, m] numbers, so it is meant for a few thousand inputs that are moved again and again.
+        """
+        streams = resid_mid.to(self.W_in)
+        return torch.addmm(self.b_in, streams, self.W_in), torch.addmm(self.offset, streams, self.direct)
+
+    @torch.no_grad()
+    def classes_moved(
+        self,
+        start: tuple[Float[Tensor, "n m"], Float[Tensor, "n c"]],
+        step: Float[Tensor, "n k"],
+        along: Directions,
+    ) -> Classes:
+        """The answers [n] after streams are moved, from their ``hidden_layer``; no product with W_in is needed.
+
+        Args:
+            start: what ``hidden_layer`` returned for the streams before the move.
+            step: [n, k], how far each input goes along each direction.
+            along: [k, d], the directions.
+        """
+        pre, direct = start
+        along, step = along.to(self.W_in), step.to(self.W_in)
+        hidden_along, scores = along @ self.W_in, direct + step @ (along @ self.direct)
+        post = self._buffer(_MOVED_SHARE)
+        for first in range(0, len(pre), len(post)):
+            rows = slice(first, first + len(post))
+            into = post[: len(pre[rows])]
+            mlp_post = torch.addmm(pre[rows], step[rows], hidden_along, out=into).relu_()
+            scores[rows] += mlp_post @ self.hidden
+        return self.classes_from(scores.cpu())
+
+    def _buffer(self, share: int = 1) -> Float[Tensor, "rows m"]:
+        """Memory for one chunk of the hidden layer (or a ``share``-th of one), which every chunk reuses."""
         width = self.W_in.shape[1]
-        return self.W_in.new_empty(chunk_rows(width, self.W_in.dtype, self.W_in.device), width)
+        rows = chunk_rows(width, self.W_in.dtype, self.W_in.device)
+        return self.W_in.new_empty(max(1, rows // share), width)

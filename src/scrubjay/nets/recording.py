@@ -47,8 +47,8 @@ def record(network: OneLayerTransformer, task: Task, frozen_at: MeanPattern | No
 
     Example:
         >>> import scrubjay
-        >>> network = scrubjay.load_network("bundled").network
-        >>> scrubjay.record(network, scrubjay.challenge2()).resid_mid.shape
+        >>> from scrubjay.nets.recording import record
+        >>> record(scrubjay.load_network("bundled").network, scrubjay.modular_addition(113)).resid_mid.shape
         torch.Size([12769, 128])
 
     Args:

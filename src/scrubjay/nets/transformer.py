@@ -41,7 +41,8 @@ class OneLayerTransformer(nn.Module):
 
     Example:
         >>> import scrubjay, torch
-        >>> config = scrubjay.Config(d_vocab=5, n_ctx=3, d_model=4, n_heads=2, d_head=2, d_mlp=8)
+        >>> from scrubjay.nets.config import Config
+        >>> config = Config(d_vocab=5, n_ctx=3, d_model=4, n_heads=2, d_head=2, d_mlp=8)
         >>> network = scrubjay.OneLayerTransformer.initialised(config, seed=0)
         >>> network(torch.tensor([[0, 1, 4]])).shape
         torch.Size([1, 3, 5])

@@ -1,4 +1,4 @@
-"""Sets of whole numbers that are a few arcs, and the best such set for given counts."""
+"""Sets of whole numbers that consist of a few arcs, and the best such set for given counts."""
 
 from dataclasses import dataclass
 
@@ -10,45 +10,49 @@ from scrubjay.program.code import whole_bits
 
 @dataclass(frozen=True)
 class Arcs:
-    """A set of whole numbers, told by where it begins and ends.
+    """A set of whole numbers, described by where it begins and ends.
 
-    On a circle 0 .. m-1 an arc over the origin needs nothing of its own: the set holds both ends of the range.
+    On a circle 0 ... m-1, an arc that crosses 0 needs no cut there: the set then holds both ends of the range.
+
+    Example:
+        >>> Arcs(first=False, cuts=(2, 4, 7)).python("k")
+        '2 <= k < 4 or k >= 7'
 
     Attributes:
-        first: whether numbers below every cut are in the set.
-        cuts: increasing; at each the answer changes.
+        first: whether the numbers below every cut are in the set.
+        cuts: increasing numbers; at each of them membership changes.
     """
 
     first: bool
     cuts: tuple[int, ...] = ()
 
     def holds(self, k: Int[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
-        """Which numbers are in the set."""
+        """Which of some numbers are in the set."""
         crossed = np.searchsorted(np.array(self.cuts, dtype=np.int64), k, side="right") % 2 == 1
         held: np.ndarray = crossed != self.first
         return held
 
     def bits(self, span: int) -> float:
-        """Description length, each cut one of ``span`` places."""
+        """The description length, where each cut may lie in one of ``span`` places."""
         return 1 + whole_bits(len(self.cuts)) + len(self.cuts) * float(np.log2(max(2, span)))
 
     def moved(self, by: int) -> "Arcs":
-        """The set of all numbers of this one plus ``by``."""
+        """The set that holds ``k + by`` for each k of this one."""
         return Arcs(self.first, tuple(cut + by for cut in self.cuts))
 
     @property
     def pieces(self) -> list[tuple[int | None, int | None]]:
-        """The set as half-open intervals; None where it has no end."""
+        """The set as half-open intervals (low, high); None where an interval has no end."""
         ends: list[int | None] = [*([None] if self.first else []), *self.cuts]
         ends += [None] if len(ends) % 2 else []
         return list(zip(ends[::2], ends[1::2], strict=True))
 
     def python(self, name: str) -> str:
-        """As a Python condition on a named number; True or False for all or none."""
+        """The set as a Python condition on the number called ``name``; True or False where it holds all or none."""
         return self._written(name, "<=", ">=", "==")
 
     def mathematics(self, name: str) -> str:
-        """As a reader writes it."""
+        """The set as a condition in mathematical notation."""
         return self._written(name, "≤", "≥", "=")
 
     def _written(self, name: str, at_most: str, at_least: str, equals: str) -> str:
@@ -69,17 +73,17 @@ def best_arcs(
     miss_bits: float,
     most: int,
 ) -> Arcs:
-    """The arcs that cost the fewest bits, cuts and misses together; by dynamic programming over the numbers.
+    """Find the arcs that cost the fewest bits, cuts and misses together, by dynamic programming over the numbers.
 
     Args:
-        k: the distinct numbers met, increasing.
-        zeros: how many inputs with that number are 0.
-        ones: how many are 1.
+        k: the distinct numbers that occur, increasing.
+        zeros: how many inputs with each number have the label 0.
+        ones: how many have the label 1.
         cut_bits: the price of a cut.
         miss_bits: the price of an input on the wrong side.
-        most: cuts that are allowed.
+        most: the largest number of cuts.
     """
-    costs = np.stack([ones, zeros]) * miss_bits  # of calling a number 0, of calling it 1
+    costs = np.stack([ones, zeros]) * miss_bits  # of calling a number 0, and of calling it 1
     total = np.full((most + 1, 2), np.inf)
     total[0] = 0.0
     came = np.zeros((len(k), most + 1, 2), dtype=np.bool_)
@@ -100,7 +104,7 @@ def best_arcs(
 
 
 def roundest(low: int, high: int) -> int:
-    """The whole number from low to high with the most zeros at its end, the smallest of these."""
+    """The whole number from low to high that ends in the most zeros; the smallest of these."""
     step = 1
     while -(-low // (step * 10)) * step * 10 <= high:
         step *= 10

@@ -13,7 +13,17 @@ from scrubjay.program.observed import Observed
 from scrubjay.program.phases import Phase
 
 MOST_CUTS = 8
-_HEAVIEST, _WIDEST, _FINALISTS, _BATCH = 7, 64, 6, 512
+"""The largest number of cuts in the set of one region."""
+_HEAVIEST = 7
+"""The largest weight that is tried in a sum of up to three thresholds."""
+_HEAVIEST_OF_MANY = 2
+"""The largest weight that is tried in a sum of four thresholds or more."""
+_WIDEST = 64
+"""Sums of thresholds are only searched around phases with a modulus up to this."""
+_FINALISTS = 6
+"""How many of the most promising sums become programs whose bits are counted exactly."""
+_BATCH = 512
+"""How many sums are scored at a time."""
 
 
 def length_of(program: Program, seen: Observed) -> Length:
@@ -21,13 +31,31 @@ def length_of(program: Program, seen: Observed) -> Length:
     return Length(program.bits, int((program.labels(seen.a, seen.b) != seen.y).sum()), seen.n)
 
 
+def misses(program: Program, seen: Observed) -> Bool[np.ndarray, "n"]:
+    """Where a program is wrong on known labels."""
+    wrong: np.ndarray = program.labels(seen.a, seen.b) != seen.y
+    return wrong
+
+
 def assembled(curves: Sequence[Curve], phase: Phase | None, seen: Observed, *, miss_bits: float) -> Program:
-    """The program in which every curve is a gate: a set of arcs for each region."""
+    """The program in which every curve is a gate, and each region has the best set of arcs.
+
+    Args:
+        curves: what the plane is cut by.
+        phase: what the arcs are arcs of; None for one value only.
+        seen: the known labels.
+        miss_bits: the price of an exception, which decides how many cuts are worth their bits.
+    """
     return _with_weights(curves, (0,) * len(curves), phase, seen, miss_bits)
 
 
+def rearranged(program: Program, seen: Observed, *, miss_bits: float) -> Program:
+    """The program with the same curves, weights and phase, and the best arcs for other labels."""
+    return _with_weights(program.curves, program.weights, program.phase, seen, miss_bits)
+
+
 def merged(program: Program, seen: Observed, *, miss_bits: float) -> Program:
-    """The shortest program with the same curves and phase, over all sums of thresholds; or the program itself."""
+    """The shortest program with the same curves and phase over all sums of thresholds, or the program itself."""
     phase = program.phase
     if phase is not None and not 0 < phase.modulus <= _WIDEST:
         return program
@@ -38,7 +66,7 @@ def merged(program: Program, seen: Observed, *, miss_bits: float) -> Program:
 
 
 def upright(program: Program) -> Program:
-    """The same program with no negative weight: w [c] is w + |w| [not c]."""
+    """The same program without negative weights: w [c] equals w + |w| [not c] for a negative w."""
     by = -sum(weight for weight in program.weights if weight < 0)
     curves = tuple(
         curve.opposite() if weight < 0 else curve for curve, weight in zip(program.curves, program.weights, strict=True)
@@ -82,7 +110,7 @@ def _promising(program: Program, seen: Observed, miss_bits: float) -> Iterator[t
     truth = (met // span)[:, None] >> np.arange(n_curves)[::-1] & 1
     scored: list[tuple[float, tuple[int, ...]]] = []
     for size in range(1, n_curves + 1):
-        heaviest = _HEAVIEST if size < 4 else 2
+        heaviest = _HEAVIEST if size < 4 else _HEAVIEST_OF_MANY
         chosen = np.array(list(product([w for w in range(-heaviest, heaviest + 1) if w], repeat=size)))
         for summed in combinations(range(n_curves), size):
             gate = np.zeros(len(met), dtype=np.int64)
@@ -104,7 +132,7 @@ def _scores(
     zeros: Int[np.ndarray, "x"],
     miss_bits: float,
 ) -> Float64[np.ndarray, "choices"]:
-    """About the bits of misses, cuts and gates when labels must be told from gate and sum alone, for many sums."""
+    """Roughly the bits of misses, cuts and gates, for many sums, where the label follows from gate and sum alone."""
     low, width = int(sums.min()), int(sums.max() - sums.min()) + 1
     size = (int(gate.max()) + 1) * width
     place = (np.arange(len(sums)) * size)[:, None] + gate * width + (sums - low)
@@ -120,9 +148,3 @@ def _scores(
     cuts = np.bincount(row[1:][changes], minlength=len(sums)) * (np.log2(spans + 1) + 1)
     bits: np.ndarray = np.minimum(right, wrong).sum(axis=1) * miss_bits + cuts + 2 * len(np.unique(gate))
     return bits
-
-
-def misses(program: Program, seen: Observed) -> Bool[np.ndarray, "n"]:
-    """Where a program is wrong on known labels."""
-    wrong: np.ndarray = program.labels(seen.a, seen.b) != seen.y
-    return wrong

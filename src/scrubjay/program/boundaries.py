@@ -1,9 +1,10 @@
-"""Boundaries: the curves that make labels a function of one variable, region by region.
+"""Boundaries: the curves that make the labels a function of one variable, region by region.
 
-A Hough transform would let every change of label vote for the constants that explain it. Here every pair votes, with
-its weight in bits: sorted by a family's value, the pairs below each threshold and those above it are two halves of
-every group (region and variable), and running counts give the code length of all groups at *every* threshold of the
-family in O(n). So short boundaries, flipped labels and holes need no tuned vote.
+A group is the set of pairs that share a region and a value of the variable. A threshold of a family of curves splits
+every group into the pairs below it and those above it. With the pairs sorted by the family's value, running counts give
+the code length of all groups' labels at *every* threshold of the family in O(n). A Hough transform would let every
+change of label vote for the constants that explain it; here every pair counts, with its weight in bits, so short
+boundaries, flipped labels and unknown labels need no tuned vote.
 """
 
 from collections.abc import Sequence
@@ -17,17 +18,20 @@ from jaxtyping import Bool, Float64, Int
 from scrubjay.program.families import Ordered
 
 MOST_CURVES = 4
+"""The largest number of boundaries."""
 _PRIOR = 0.05
+"""The pseudo-count of each label in the code of a group: well below 1, because groups are expected to be nearly pure."""
 _ENOUGH = 30.0
-"""Bits that a further curve must save; about its own length."""
+"""The bits that a further curve must save; about its own length."""
 
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
-    """A family cut at a threshold.
+    """A family of curves, cut at a threshold.
 
     Attributes:
-        ordered: the family over the known pairs; cut: after which of its ordered pairs.
+        ordered: the family over the known pairs.
+        cut: the threshold lies after this one of the ordered pairs.
     """
 
     ordered: Ordered
@@ -35,7 +39,7 @@ class Boundary:
 
     @property
     def below(self) -> Bool[np.ndarray, "n"]:
-        """Which pairs lie below."""
+        """Which pairs lie below the threshold."""
         return self.ordered.below(self.cut)
 
 
@@ -44,8 +48,8 @@ class Cutting:
     """Boundaries, and the code length of the labels when each region has its own function of the variable.
 
     Attributes:
-        boundaries: in the order in which they were found.
-        bits: code length of the labels, group by group.
+        boundaries: the boundaries in the order in which they were found.
+        bits: the code length of the labels, summed over the groups.
     """
 
     boundaries: tuple[Boundary, ...]
@@ -64,14 +68,15 @@ def cut_plane(
     most: int = MOST_CURVES,
     thorough: bool = True,
 ) -> Cutting:
-    """Add the boundary that saves the most bits, reconsider the earlier ones, and go on while it pays.
+    """Add the boundary that saves the most bits, reconsider the earlier ones, and repeat as long as that pays.
 
     Args:
-        ordered: the families.
-        variable: the number of each pair that labels may depend on within a region; 0 for all if on none.
-        y: the labels.
+        ordered: the families of curves over the known pairs.
+        variable: the value of the variable that the labels may depend on within a region, for each pair; 0 for all
+            pairs if they may depend on none.
+        y: the label of each pair.
         start: boundaries to begin with.
-        most: how many boundaries at the most.
+        most: the largest number of boundaries.
         thorough: whether earlier boundaries are reconsidered.
     """
     found = Cutting(tuple(start), _bits(variable, y, start))
@@ -90,7 +95,7 @@ def cut_plane(
 def reconsidered(
     ordered: Sequence[Ordered], variable: Int[np.ndarray, "n"], y: Bool[np.ndarray, "n"], found: Cutting
 ) -> Cutting:
-    """Take each boundary away in turn: leave it out if it doesn't pay, or put the best of all in its place."""
+    """Take each boundary away in turn, and leave it out if it does not pay, or replace it by the best of all."""
     settled = 0
     while settled < len(found.boundaries):
         others = found.boundaries[1:]
@@ -127,26 +132,29 @@ def _bits(variable: Int[np.ndarray, "n"], y: Bool[np.ndarray, "n"], boundaries: 
 def _best(
     ordered: Sequence[Ordered], groups: Int[np.ndarray, "n"], y: Bool[np.ndarray, "n"]
 ) -> tuple[Boundary | None, float]:
-    """The boundary of any family that leaves the fewest bits when every group is split by it."""
+    """The boundary, of any family, that leaves the fewest bits when it splits every group."""
     code, count = _code(len(y)), int(groups.max()) + 1
     ones = np.bincount(groups[y], minlength=count)
-    zeros = np.bincount(groups, minlength=count) - ones
-    whole = code.of(ones, zeros)
-    first = np.cumsum(ones + zeros) - (ones + zeros)
+    size = np.bincount(groups, minlength=count)
+    whole = code.of(ones, size - ones)
     total, best, least = float(whole.sum()), None, np.inf
     compact = groups.astype(np.int16 if count < 2**15 else np.int64)
+    # All that follows is in the order of the groups, and within a group in the family's order. So these are the same
+    # for every family: each pair's group, its place in the group, the ones in the group and those in groups before it.
+    group = np.repeat(np.arange(count), size)
+    place = np.arange(1, len(y) + 1) - (np.cumsum(size) - size)[group]
+    of_one, of_zero, before = ones[group], (size - ones)[group], (np.cumsum(ones) - ones)[group]
+    full_below, full_above = code.full[place], code.full[size[group] - place]
+    continues, whole_of = group[1:] == group[:-1], whole[group]
+    steps, along = np.empty(len(y)), np.empty(len(y))
     for each in ordered:
         sorting = np.argsort(compact[each.order], kind="stable")
-        within, group = each.order[sorting], groups[each.order][sorting]
-        label = y[within]
-        running = np.cumsum(label)
-        below_ones = running - (running[first] - label[first])[group]
-        below_zeros = np.arange(1, len(y) + 1) - first[group] - below_ones
-        after = code.of(below_ones, below_zeros) + code.of(ones[group] - below_ones, zeros[group] - below_zeros)
-        steps = np.empty(len(y))
-        steps[0] = after[0] - whole[group[0]]
-        steps[1:] = after[1:] - np.where(group[1:] == group[:-1], after[:-1], whole[group[1:]])
-        along = np.empty(len(y))
+        below_ones = np.cumsum(y[each.order[sorting]]) - before
+        below_zeros = place - below_ones
+        after = full_below - code.half[below_ones] - code.half[below_zeros]
+        after += full_above - code.half[of_one - below_ones] - code.half[of_zero - below_zeros]
+        steps[0] = after[0] - whole_of[0]
+        steps[1:] = after[1:] - np.where(continues, after[:-1], whole_of[1:])
         along[sorting] = steps
         bits = total + np.cumsum(along)[each.cuts]
         at = int(bits.argmin())
@@ -157,13 +165,18 @@ def _best(
 
 @dataclass(frozen=True, eq=False)
 class _Code:
-    """Adaptive code of a group of labels, with a prior that expects groups to be nearly pure."""
+    """The adaptive code of a group of labels, which predicts each label by the counts of those before it.
+
+    Attributes:
+        half: the logarithm, to base 2, of the rising factorial of the prior, for each count.
+        full: the same of twice the prior.
+    """
 
     half: Float64[np.ndarray, "counts"]
     full: Float64[np.ndarray, "counts"]
 
     def of(self, ones: np.ndarray, zeros: np.ndarray) -> Float64[np.ndarray, "groups"]:
-        """Bits of groups with so many ones and zeros; nothing for an empty group."""
+        """The bits of groups with some numbers of ones and zeros; 0 for an empty group."""
         bits: np.ndarray = self.full[ones + zeros] - self.half[ones] - self.half[zeros]
         return bits
 

@@ -1,4 +1,4 @@
-"""Constants: the interval that the data allow a curve, and the simplest number in it."""
+"""Constants: the interval that the labels allow a curve's constant, and the simplest number in it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,15 +13,26 @@ from scrubjay.program.expression import Program
 from scrubjay.program.families import Ordered
 from scrubjay.program.observed import Observed
 
-_INTERVALS, _SLACK_BITS, _TRIED = 12, 40.0, 12
+_INTERVALS = 12
+"""How many thresholds of each family are considered in the place of a curve."""
+_SLACK_BITS = 40.0
+"""A threshold is considered if its misses cost at most this many bits more than those of the best."""
+_TRIED = 12
+"""How many of the curves that promise to be cheapest are tried in the program."""
 _SIDES: tuple[Relation, Relation] = ("<", "<=")
 
 
 def polished(program: Program, ordered: Sequence[Ordered], seen: Observed, *, miss_bits: float) -> Program:
-    """Give each curve in turn the family and constant that cost the fewest bits, all else held; until none changes.
+    """Replace each curve in turn by the one that costs the fewest bits, until none changes.
 
-    With the program's other parts held, a pair's label is known on either side of the curve, so the misses at every
-    threshold of every family are two running counts.
+    While the other parts of the program are held, the label of a pair is known on either side of the curve, so two
+    running counts give the misses at every threshold of every family.
+
+    Args:
+        program: the program to improve.
+        ordered: the families that curves are taken from, over the known pairs.
+        seen: the known labels.
+        miss_bits: the price of an exception.
     """
     best, total = program, length_of(program, seen).total
     at = settled = 0
@@ -38,7 +49,11 @@ def polished(program: Program, ordered: Sequence[Ordered], seen: Observed, *, mi
 
 
 def constants_between(ordered: Ordered, cut: int, seen: Observed) -> Iterator[tuple[Fraction, Relation]]:
-    """The simplest constants that put the threshold there: below is ``<`` the constant, or ``<=`` where it ties."""
+    """The simplest constants that put a family's threshold after one of its ordered pairs.
+
+    Each comes with the relation that holds below the threshold: ``<``, or ``<=`` where the constant equals the largest
+    value below it.
+    """
     family = ordered.family
     last, first = (int(ordered.order[at]) for at in (cut, cut + 1))
     low = family.exact(int(seen.a[last]), int(seen.b[last]))
@@ -56,7 +71,8 @@ def constants_between(ordered: Ordered, cut: int, seen: Observed) -> Iterator[tu
 
 
 def simplest_between(low: Fraction, high: Fraction | None) -> set[Fraction]:
-    """Short numbers from low to high, both included: round ones, reciprocals of such, and the simplest fraction."""
+    """Short numbers from low to high, both included: round numbers, reciprocals of round numbers, and the simplest
+    fraction. Without an upper end, numbers up to 2 low + 1 are considered."""
     top = high if high is not None else low * 2 + 1
     found = {_simplest_fraction(low, top)}
     found.update(_round(low, top))
@@ -66,7 +82,7 @@ def simplest_between(low: Fraction, high: Fraction | None) -> set[Fraction]:
 
 
 def _better(program: Program, at: int, ordered: Sequence[Ordered], seen: Observed, miss_bits: float) -> list[Curve]:
-    """The curves that promise to cost the fewest bits in the place of one."""
+    """The curves that promise to cost the fewest bits in the place of one curve."""
     wrong = []
     for truth in (False, True):
         fixed = _fixed(program, at, seen, truth)
@@ -88,7 +104,7 @@ def _better(program: Program, at: int, ordered: Sequence[Ordered], seen: Observe
 
 
 def _fixed(program: Program, at: int, seen: Observed, truth: bool) -> np.ndarray:
-    """The program's labels were one curve always true, or never."""
+    """The labels that the program would give if one curve were always true, or never."""
     truths = [
         np.full(seen.n, truth) if number == at else curve.truth(seen.a, seen.b)
         for number, curve in enumerate(program.curves)
@@ -113,7 +129,7 @@ def _round(low: Fraction, high: Fraction) -> list[Fraction]:
 
 
 def _simplest_fraction(low: Fraction, high: Fraction) -> Fraction:
-    """The fraction from low to high with the smallest denominator (Stern and Brocot's tree, by continued fractions)."""
+    """The fraction from low to high with the smallest denominator, by the continued fraction of the Stern-Brocot tree."""
     whole = -(-low.numerator // low.denominator)
     if whole <= high:
         return Fraction(whole)

@@ -1,4 +1,4 @@
-"""Curves of the plane of two whole numbers, each with an exact truth value."""
+"""Curves in the plane of two whole numbers, each with an exact truth value at every pair."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from scrubjay.core.errors import BadInput
 from scrubjay.program.code import constant_bits, whole_bits
 
 Kind = Literal["power", "line", "product", "circle"]
+"""The form of a curve; ``Curve`` says which is which."""
 Relation = Literal["<", "<=", ">", ">="]
 
 _OPPOSITE: dict[Relation, Relation] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -19,7 +20,12 @@ _MIRRORED: dict[Relation, Relation] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=
 _HOLDS: dict[Relation, Callable[..., np.ndarray]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal
 }  # fmt: skip
-_KIND_BITS, _RELATION_BITS = 2, 2
+_KIND_BITS = 2
+"""The bits that say which of the four kinds a curve is."""
+_RELATION_BITS = 2
+"""The bits that say which of the four relations it has."""
+_ROOMIEST = 2**61
+"""Results up to this are computed in 64 bits, larger ones in Python's own whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,16 @@ class Curve:
     """One side of a curve, such as ``a**4 < 40000*b``.
 
     Attributes:
-        kind: ``power``: a^i ~ c b^j; ``line``: i a + j b ~ c; ``product``: a b ~ c; ``circle``: a² + b² ~ c.
-        i, j: exponents of a power, coefficients of a line; 1 and 1 for a product, 2 and 2 for a circle.
-        relation: the ``~``.
-        constant: c; a fraction for powers only, whose integer form is ``c.denominator a^i ~ c.numerator b^j``.
+        kind: ``power`` for a^i ~ c b^j, ``line`` for i a + j b ~ c, ``product`` for a b ~ c, or ``circle`` for
+            a² + b² ~ c.
+        i: the exponent or the coefficient of a; 1 for a product and 2 for a circle.
+        j: the exponent or the coefficient of b; 1 for a product and 2 for a circle.
+        relation: what stands for ``~`` above.
+        constant: c. Only a power may have a fraction; it is evaluated as ``c.denominator a^i ~ c.numerator b^j``.
 
     Raises:
-        BadInput: an exponent below 1, no coefficient, or a fraction where a whole number is compared.
+        BadInput: an exponent of a power is below 1, both coefficients of a line are 0, the constant of a power is not
+            positive, or that of another kind is not whole.
     """
 
     kind: Kind
@@ -54,7 +63,7 @@ class Curve:
             raise BadInput(f"a {self.kind} has whole values, and is compared with the fraction {self.constant}")
 
     def truth(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
-        """Where it is true, in whole numbers throughout (Python's own where 64 bits don't hold them)."""
+        """For which pairs it is true. The arithmetic is exact: Python's own whole numbers where 64 bits are too few."""
         c = self.constant
         x, y = (roomy(values, self._largest(a, b)) for values in (a, b))
         sides: dict[Kind, Callable[[], tuple[np.ndarray, np.ndarray | int]]] = {
@@ -71,17 +80,17 @@ class Curve:
 
     @property
     def bits(self) -> int:
-        """Description length: kind, relation, exponents or coefficients with their signs, constant."""
+        """The description length: kind, relation, exponents or coefficients with their signs, and constant."""
         shape = {"product": 0, "circle": 0}.get(self.kind, whole_bits(abs(self.i)) + whole_bits(abs(self.j)))
         signs = 2 if self.kind == "line" else 0
         return _KIND_BITS + _RELATION_BITS + shape + signs + constant_bits(self.constant)
 
     def python(self) -> str:
-        """As a Python comparison of whole numbers."""
+        """The curve as a Python comparison of whole numbers."""
         return self._written(lambda base, power: base if power == 1 else f"{base}**{power}", "*", str)
 
     def mathematics(self) -> str:
-        """As a reader writes it."""
+        """The curve in mathematical notation."""
         relation = {"<=": "≤", ">=": "≥"}
         text = self._written(lambda base, power: base + superscript(power), "\N{MIDDLE DOT}", _grouped)
         return " ".join(relation.get(word, word) for word in text.split(" "))
@@ -129,11 +138,11 @@ def largest(values: np.ndarray) -> int:
 
 def roomy(values: np.ndarray, bound: int) -> np.ndarray:
     """The same whole numbers in a type that holds results up to a bound."""
-    return values.astype(np.int64 if bound < 2**61 else object)
+    return values.astype(np.int64 if bound < _ROOMIEST else object)
 
 
 def superscript(power: int) -> str:
-    """The exponent as it is set; nothing for 1."""
+    """An exponent in superscript digits; nothing for 1."""
     return "" if power == 1 else str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 

@@ -3,7 +3,7 @@
     k     = phase + sum of weight * [curve], over the curves that have a weight
     label = k in the set that belongs to the truth values of the other curves, the gates
 
-With no weights it is a table from regions to arcs; with no gates it is a single sum of thresholds.
+Without weights it is a table from regions to arcs. Without gates it is a single sum of thresholds.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,19 @@ from scrubjay.program.phases import Phase
 
 @dataclass(frozen=True)
 class Program:
-    """A binary label of two whole numbers.
+    """A function from two whole numbers, a and b, to a binary label.
 
     Attributes:
-        curves: what the plane is cut by.
-        weights: of each curve in the sum; 0 for a gate.
-        phase: the part that repeats, or None.
-        sets: for each combination of the gates' truth values, in the order of ``itertools.product``, the values of k
-            whose label is 1; None for a combination that was never met (its label is 0).
-        span: how many values k may take, for the length of a cut.
+        curves: the curves that cut the plane.
+        weights: the weight of each curve in the sum k; 0 for a gate.
+        phase: the periodic part of k, or None.
+        sets: for each combination of the gates' truth values, in the order of ``itertools.product``, the set of k
+            whose label is 1; None for a combination that never occurred (its label is 0).
+        span: the number of values that k may take; a cut of a set costs its logarithm.
 
     Raises:
-        BadInput: not a weight for each curve, or not a set for each combination of the gates.
+        BadInput: the number of weights is not that of the curves, or there is not one set for each combination of the
+            gates.
     """
 
     curves: tuple[Curve, ...]
@@ -52,21 +53,21 @@ class Program:
 
     @property
     def gates(self) -> tuple[Curve, ...]:
-        """The curves that choose a set."""
+        """The curves that choose a set, which are those without a weight."""
         return tuple(curve for curve, weight in zip(self.curves, self.weights, strict=True) if not weight)
 
     @property
     def reads_a(self) -> bool:
-        """Whether anything of it depends on a."""
+        """Whether any part of the program depends on a."""
         phased = self.phase is not None and self.phase.i != 0
         return phased or any(curve.kind != "line" or curve.i != 0 for curve in self.curves)
 
     def labels(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
-        """The label of each pair."""
+        """The label of each pair (a, b), True for 1."""
         return self.decided([curve.truth(a, b) for curve in self.curves], self.phase_values(a, b))
 
     def decided(self, truths: Sequence[Bool[np.ndarray, "n"]], phase: Int[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
-        """The label that follows from the truth of each curve and the phase."""
+        """The labels that follow from the truth values of each curve and from the phase."""
         k, gate = phase, np.zeros(len(phase), dtype=np.int64)
         for holds, weight in zip(truths, self.weights, strict=True):
             k, gate = (k + weight * holds, gate) if weight else (k, 2 * gate + holds)
@@ -77,25 +78,25 @@ class Program:
         return found
 
     def phase_values(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-        """The phase of each pair; 0 for all without one."""
+        """The phase of each pair; 0 for all pairs if the program has no phase."""
         return np.zeros(len(a), dtype=np.int64) if self.phase is None else self.phase.values(a, b)
 
     def sums(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-        """k of each pair."""
+        """The sum k of each pair."""
         k = self.phase_values(a, b)
         for curve, weight in zip(self.curves, self.weights, strict=True):
             k = k + weight * curve.truth(a, b)
         return k
 
     def regions(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-        """The region of each pair: the curves' truth values as the digits of a binary number."""
+        """The region of each pair: the truth values of the curves, as the digits of a binary number."""
         region = np.zeros(len(a), dtype=np.int64)
         for curve in self.curves:
             region = 2 * region + curve.truth(a, b)
         return region
 
     def arcs_by_region(self) -> list[tuple[int, Arcs]]:
-        """For each combination of all curves whose set was met: what the curves add to the phase, and the set of k."""
+        """What the curves add to the phase, and the set of k, for each combination of truth values that has a set."""
         found = []
         for truths in product((False, True), repeat=len(self.curves)):
             gate, added = 0, 0
@@ -108,7 +109,7 @@ class Program:
 
     @property
     def bits(self) -> float:
-        """Description length without exceptions: curves, weights, phase, and each set that isn't a repeated one."""
+        """The description length without exceptions: curves, weights, phase, and each set; a repeated set is only named."""
         total = float(whole_bits(len(self.curves)) + sum(curve.bits for curve in self.curves))
         total += sum(whole_bits(abs(weight)) for weight in self.weights)
         total += 1 + (0 if self.phase is None else self.phase.bits)
@@ -122,7 +123,7 @@ class Program:
         return total
 
     def python(self) -> str:
-        """As a Python function of two whole numbers, with the import that it needs."""
+        """The program as the source of a Python function ``label(a, b)``, with the import that it needs."""
         k = self._sum("python")
         named = any(arcs is not None and arcs.cuts for arcs in self.sets)
         body = [f"k = {k}"] if named else []
@@ -133,7 +134,7 @@ class Program:
         return f"{head}def label(a, b):\n" + "".join(f"    {line}\n" for line in body)
 
     def mathematics(self) -> str:
-        """As a reader writes it, in Unicode."""
+        """The program in mathematical notation."""
         named = any(arcs is not None and arcs.cuts for arcs in self.sets)
         lines, rules = [f"k = {self._sum('mathematics')}"] if named else [], self._rules("mathematics")
         for condition, arcs in rules:
@@ -154,7 +155,7 @@ class Program:
         return " + ".join(terms).replace("+ -", "- ") or "0"
 
     def _rules(self, how: str) -> list[tuple[str, Arcs]]:
-        """Which set holds under which condition, to be read in order; the last needs no condition."""
+        """Conditions and the sets that hold under them, to be read in order; the last has no condition."""
         combinations = product((False, True), repeat=len(self.gates))
         met = {key: arcs for key, arcs in zip(combinations, self.sets, strict=True) if arcs is not None}
         by_set: dict[Arcs, list[tuple[bool, ...]]] = {}
@@ -178,7 +179,7 @@ class Program:
 
 
 def _covers(wanted: list[tuple[bool, ...]], others: list[tuple[bool, ...]]) -> list[tuple[bool | None, ...]]:
-    """Conditions that hold for every wanted combination and for none of the others, each as loose as it can be."""
+    """Conditions that hold for every wanted combination and for none of the others, each as general as possible."""
     covers: list[tuple[bool | None, ...]] = []
     for combination in wanted:
         if not any(_matches(cover, combination) for cover in covers):
@@ -197,11 +198,12 @@ def _matches(cover: tuple[bool | None, ...], combination: tuple[bool, ...]) -> b
 
 @dataclass(frozen=True, eq=False)
 class Length:
-    """A program's description length on given labels.
+    """The description length of some labels: of a program, and of the list of its exceptions.
 
     Attributes:
-        program: bits of the program; exceptions: how many labels it gets wrong, listed at ``exception_bits``.
-        n: how many labels were known.
+        program: the bits of the program.
+        exceptions: how many labels it gets wrong.
+        n: how many labels are known.
     """
 
     program: float
@@ -210,10 +212,10 @@ class Length:
 
     @property
     def exception_bits(self) -> float:
-        """Bits that list the exceptions."""
+        """The bits of the list of exceptions."""
         return choice_bits(self.n, self.exceptions)
 
     @property
     def total(self) -> float:
-        """All bits."""
+        """The bits of the program and of the list of exceptions."""
         return self.program + self.exception_bits

@@ -1,4 +1,4 @@
-"""The families of curves that a search tries, and every threshold of each as an order of the pairs."""
+"""The families of curves that a search tries, and the order in which each puts the known pairs."""
 
 import math
 from collections.abc import Callable
@@ -12,17 +12,22 @@ from jaxtyping import Bool, Float64, Int
 from scrubjay.program.curves import Curve, Kind, Relation, largest
 from scrubjay.program.observed import Observed
 
-MOST_EXPONENT, MOST_COEFFICIENT = 4, 5
+MOST_EXPONENT = 4
+"""The largest exponent of a power."""
+MOST_COEFFICIENT = 5
+"""The largest coefficient of a line."""
 _EXACT = 2**51
 """Quotients of whole numbers whose product stays below this keep their order, and their ties, in float64."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """Curves that differ in their constant only: ``value(a, b) ~ constant``.
+    """Curves that differ in their constant and relation only: ``value(a, b) ~ constant``.
 
     Attributes:
-        kind, i, j: as of ``Curve``.
+        kind: the kind of its curves, as in ``Curve``.
+        i: the exponent or coefficient of a, as in ``Curve``.
+        j: the exponent or coefficient of b, as in ``Curve``.
     """
 
     kind: Kind
@@ -30,7 +35,7 @@ class Family:
     j: int
 
     def value(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Float64[np.ndarray, "n"]:
-        """What is held against the constant; infinite for a power where b is 0."""
+        """What is compared with the constant, in float64; infinite for a power where b is 0."""
         x, y = a.astype(np.float64), b.astype(np.float64)
         values: dict[Kind, Callable[[], np.ndarray]] = {
             "power": lambda: np.divide(x**self.i, y**self.j, out=np.full(len(a), np.inf), where=b != 0),
@@ -41,14 +46,14 @@ class Family:
         return values[self.kind]()
 
     def exact(self, a: int, b: int) -> Fraction | None:
-        """The same for one pair, exactly; None for infinity."""
+        """The exact value of one pair; None where it is infinite."""
         if self.kind == "power":
             return Fraction(a**self.i, b**self.j) if b else None
         whole = {"line": self.i * a + self.j * b, "product": a * b, "circle": a * a + b * b}[self.kind]
         return Fraction(whole)
 
     def curve(self, constant: Fraction, relation: Relation) -> Curve:
-        """The member with that constant."""
+        """The curve of this family with a constant and a relation."""
         return Curve(self.kind, self.i, self.j, relation, constant)
 
 
@@ -57,9 +62,9 @@ class Ordered:
     """A family over known pairs, which it puts in order.
 
     Attributes:
-        family: whose values.
-        order: the pairs by increasing value.
-        values: in that order.
+        family: the family.
+        order: the numbers of the pairs, by increasing value.
+        values: the values in that order.
     """
 
     family: Family
@@ -75,18 +80,18 @@ class Ordered:
 
     @cached_property
     def cuts(self) -> Int[np.ndarray, "cuts"]:
-        """Where a threshold may fall: after which of the ordered pairs the value changes."""
+        """Where a threshold may lie: the ordered pairs after which the value changes."""
         return np.flatnonzero(self.values[:-1] < self.values[1:])
 
     def below(self, cut: int) -> Bool[np.ndarray, "n"]:
-        """Which pairs, in their own order, lie below a threshold."""
+        """Which pairs, in their own order, lie below the threshold after one of the ordered pairs."""
         found = np.zeros(len(self.order), dtype=np.bool_)
         found[self.order[: cut + 1]] = True
         return found
 
 
 def families(seen: Observed) -> list[Ordered]:
-    """Every family whose order of these pairs float64 holds exactly."""
+    """Every family whose order of these pairs is exact in float64."""
     reach = max(largest(seen.a), largest(seen.b), 2)
     powers = [
         Family("power", i, j)

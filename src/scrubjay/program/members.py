@@ -1,4 +1,4 @@
-"""Random programs, drawn by a seeded generator, to measure how often a search finds what is there."""
+"""Random programs from a seeded generator, to measure how often the search finds a program that is there."""
 
 from fractions import Fraction
 from math import gcd
@@ -13,24 +13,29 @@ from scrubjay.program.periods import SUMS
 from scrubjay.program.phases import POWERS, Phase
 
 _MOST_CURVES = 3
+"""The largest number of curves in a random program."""
 _RELATIONS: tuple[Relation, ...] = ("<", "<=", ">", ">=")
 _KINDS: tuple[Kind, ...] = ("power", "line", "product", "circle")
-_LEAST_SHARE, _LEAST_EFFECT = 0.1, 0.01
+_LEAST_SHARE = 0.1
+"""The least share of either label."""
+_LEAST_EFFECT = 0.01
+"""The least share of labels that each curve must decide."""
 
 
 def random_member(seed: int, side: int = 113) -> tuple[Program, np.ndarray]:
-    """A program of the searched space and its labels on a square of pairs.
+    """Draw a program from the searched space, with its labels on a square of pairs.
 
-    One to three curves of any family; with chance 2/3 a phase of any power of a or b, or of a sum, with a whole or a
-    real modulus; for each region a constant or one or two arcs, or one sum of thresholds. Drawn again until both labels
-    are frequent and no curve is idle: each decides at least 1% of the labels.
+    The program has one to three curves of any family. With probability 2/3 it has a phase: a power of a or b, or a sum
+    of both, with a whole or a real modulus. Each region has a constant label or one or two arcs, or the curves form one
+    sum of thresholds. Programs are drawn until both labels make up at least 10% and each curve decides at least 1% of
+    the labels.
 
     Args:
-        seed: of the draw.
-        side: numbers that a and b may be, from 0.
+        seed: seed for the draw.
+        side: how many numbers a and b may be, from 0.
 
     Returns:
-        The program, and its labels as an integer matrix (rows a, columns b).
+        The program, and its labels as an integer matrix of shape [side, side] with a row for each a.
     """
     draw = np.random.default_rng(seed)
     a, b = (axis.reshape(-1) for axis in np.indices((side, side)))
@@ -83,7 +88,7 @@ def _program(
 
 
 def _arcs(draw: np.random.Generator, span: int, *, few: bool) -> Arcs:
-    """A constant, or one or two arcs none of which, nor any gap, is shorter than an eighth of the circle."""
+    """A constant, or one or two arcs; no arc and no gap between arcs is shorter than an eighth of the circle."""
     first = bool(draw.integers(2))
     if few or draw.random() < 0.3 or span < 3:  # two values have no room for an arc and a gap around the circle
         return Arcs(first)
@@ -95,7 +100,7 @@ def _arcs(draw: np.random.Generator, span: int, *, few: bool) -> Arcs:
 
 
 def _effect(program: Program, at: int, a: np.ndarray, b: np.ndarray) -> float:
-    """The share of labels that change when a curve's truth is reversed."""
+    """The share of labels that change when the truth of a curve is reversed."""
     curves = (*program.curves[:at], program.curves[at].opposite(), *program.curves[at + 1 :])
     other = Program(curves, program.weights, program.phase, program.sets, program.span)
     return float((other.labels(a, b) != program.labels(a, b)).mean())

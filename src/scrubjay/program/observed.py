@@ -1,6 +1,7 @@
 """Labels as a search sees them: the pairs whose label is known."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -10,6 +11,8 @@ from scrubjay.core.errors import BadInput
 from scrubjay.program.code import choice_bits
 from scrubjay.tasks.task import Task
 
+MOST_LABELS = 4_000_000
+"""The largest number of labels that a matrix may have: 2,000 x 2,000. They take about 1 GB of memory."""
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
@@ -18,8 +21,9 @@ class Observed:
     """Known labels of pairs of whole numbers.
 
     Attributes:
-        a, b: the numbers of each pair.
-        y: its label.
+        a: the first number of each pair.
+        b: the second number of each pair.
+        y: the label of each pair, True for 1.
     """
 
     a: Int[np.ndarray, "n"]
@@ -37,20 +41,22 @@ class Observed:
         """The known entries of a matrix.
 
         Args:
-            labels: 0 or 1 where they are known.
-            known: which are; by default all.
+            labels: 0 or 1 where the label is known; other entries are not read.
+            known: which labels are known; by default all.
             rows: the number a of each row; by default 0, 1, ...
             columns: the number b of each column; by default 0, 1, ...
 
         Raises:
-            BadInput: fewer than two known labels, or one that is neither 0 nor 1.
+            BadInput: there are fewer than two known labels or more than ``MOST_LABELS`` labels, or one is neither 0
+                nor 1.
         """
+        refuse_too_many(labels.shape)
         a = np.arange(labels.shape[0]) if rows is None else rows
         b = np.arange(labels.shape[1]) if columns is None else columns
         given = np.ones(labels.shape, dtype=np.bool_) if known is None else known
         values = labels[given]
         if len(values) < 2:
-            raise BadInput(f"a program is searched behind two labels or more, and {len(values)} are known")
+            raise BadInput(f"the search for a program needs at least two known labels, and {len(values)} are known")
         if not np.isin(values, (0, 1)).all():
             strange = values[~np.isin(values, (0, 1))][0]
             raise BadInput(f"labels must be 0 or 1, and one is {strange}")
@@ -62,17 +68,18 @@ class Observed:
         """The known classes of a task's inputs, as labels of their two varying tokens.
 
         Args:
-            task: two positions vary and there are two classes.
-            classes: the class of each input; one in no class (-1) is unknown.
-            known: which of them the search may see; by default all.
+            task: a task with two varying positions and two classes.
+            classes: the class of each input; the label of an input in no class (-1) is unknown.
+            known: which labels the search may see; by default all.
 
         Raises:
-            BadInput: a task of another shape, or fewer than two known labels.
+            BadInput: the task has another number of classes or varying positions, fewer than two labels are known, or
+                there are more than ``MOST_LABELS`` inputs.
         """
         if len(task.domain.shape) != 2 or not task.is_binary:
             raise BadInput(
-                f"a program gives one of two classes to pairs; task {task.name} has {len(task.classes)} classes and "
-                f"{len(task.domain.shape)} varying positions"
+                f"a program gives one of two classes to pairs of tokens; task {task.name} has {len(task.classes)} "
+                f"classes and {len(task.domain.shape)} varying positions"
             )
         rows, columns = (np.array(task.domain.positions[at], dtype=np.int64) for at in task.domain.varying)
         given = classes >= 0 if known is None else (classes >= 0) & known
@@ -86,8 +93,31 @@ class Observed:
 
     @property
     def table_bits(self) -> float:
-        """Bits of the table itself: which of the labels are 1."""
+        """The bits of the table itself, which say which of the labels are 1."""
         return choice_bits(self.n, int(self.y.sum()))
+
+    def sample(self, most: int, *, seed: int) -> "Observed":
+        """A part of about ``most`` labels, or all of them if there are no more.
+
+        Some numbers a and some numbers b are drawn at random, and the pairs of these are kept. So each of these numbers
+        keeps many labels, as the search for a phase needs, and a number that is drawn is a fair sample of all.
+
+        Args:
+            most: about how many labels to keep.
+            seed: seed for the draw.
+        """
+        if self.n <= most:
+            return self
+        draw = np.random.default_rng(seed)
+        rows, columns = np.unique(self.a), np.unique(self.b)
+        share = most / self.n
+        side = sqrt(share * len(rows) * len(columns))  # of a square grid with as many cells
+        kept_rows = min(side, len(rows)) if side <= len(columns) else side * side / len(columns)
+        kept_columns = side * side / kept_rows
+        kept = np.ones(self.n, dtype=np.bool_)
+        for numbers, all_numbers, count in ((self.a, rows, kept_rows), (self.b, columns, kept_columns)):
+            kept &= np.isin(numbers, draw.choice(all_numbers, int(count), replace=False))
+        return Observed(self.a[kept], self.b[kept], self.y[kept])
 
     def neighbouring(self, chosen: Bool[np.ndarray, "n"]) -> float:
         """The share of the known neighbours (in row and column) of chosen pairs that are chosen themselves."""
@@ -100,3 +130,18 @@ class Observed:
             for grid in (known, among)
         )
         return float(found / around) if around else 0.0
+
+
+def refuse_too_many(shape: tuple[int, ...]) -> None:
+    """Refuse a matrix that is too large to search.
+
+    Raises:
+        BadInput: it has more than ``MOST_LABELS`` entries.
+    """
+    size = int(np.prod(shape, dtype=object))
+    if size > MOST_LABELS:
+        sides = " x ".join(f"{side:,}" for side in shape)
+        raise BadInput(
+            f"the search for a program takes at most {MOST_LABELS:,} labels, and this matrix has {size:,} ({sides}); "
+            f"give it a part of the matrix"
+        )

@@ -1,4 +1,4 @@
-"""Phases: a variable's power, or a sum of both variables, on a circle; exact in whole numbers."""
+"""Phases: the power of a variable, or a sum of both variables, on a circle; exact in whole numbers."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,23 +14,26 @@ from scrubjay.program.curves import largest, linear
 POWERS = tuple(Fraction(twice, 2) for twice in (1, 2, 3, 4, 5, 6))
 """The powers of a phase: 1/2, 1, 3/2, 2, 5/2, 3."""
 _POWER_BITS = 3
+"""The bits that say which of the powers a phase has."""
 
 
 @dataclass(frozen=True)
 class Phase:
     """``floor(scale * x**power) mod modulus`` with x = i a + j b.
 
-    In units of 1/scale this is x^power modulo the real number modulus / scale; every value is a whole number, and the
-    square root of a half-integer power is the exact integer square root.
+    In units of 1/scale this is x^power modulo the real number modulus / scale. Every value is a whole number, and the
+    square root in a half-integer power is the exact integer square root.
 
     Attributes:
-        i, j: of x; (1, 0) is a, (0, 1) is b.
-        power: one of ``POWERS``; 1 where both i and j count.
-        modulus: of the whole number; 0 for none (the phase is then x itself, and its arcs are intervals).
-        scale: how many units make 1.
+        i: the coefficient of a in x.
+        j: the coefficient of b in x.
+        power: one of ``POWERS``; it must be 1 unless x is a or b itself.
+        modulus: the modulus; 0 for none (the phase is then the power itself, and its arcs are intervals).
+        scale: the number of units in 1.
 
     Raises:
-        BadInput: no variable, a power that is not known, one of a sum, or a scale or modulus out of range.
+        BadInput: both coefficients are 0, the power is unknown or is that of a sum, or the scale or the modulus is out
+            of range.
     """
 
     i: int
@@ -49,10 +52,10 @@ class Phase:
             )
 
     def values(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-        """The phase of each pair, 0 to modulus - 1.
+        """The phase of each pair, from 0 to modulus - 1.
 
         Raises:
-            BadInput: a negative number under a square root.
+            BadInput: x is negative and the power is not whole.
         """
         distinct, at = np.unique(self.i * a + self.j * b, return_inverse=True)
         twice, squared, found = int(2 * self.power), self.scale**2, []
@@ -64,19 +67,19 @@ class Phase:
         return np.array(found, dtype=np.int64)[at.reshape(-1)]
 
     def span(self, a: Int[np.ndarray, "n"], b: Int[np.ndarray, "n"]) -> int:
-        """How many values it may take."""
+        """How many values the phase may take."""
         return self.modulus or (abs(self.i) * largest(a) + abs(self.j) * largest(b)) * self.scale + 1
 
     @property
     def bits(self) -> int:
-        """Description length: coefficients with signs, power, modulus, scale."""
+        """The description length: coefficients with their signs, power, modulus and scale."""
         return (
             whole_bits(abs(self.i)) + whole_bits(abs(self.j)) + 2
             + _POWER_BITS + whole_bits(self.modulus) + whole_bits(self.scale - 1)
         )  # fmt: skip
 
     def python(self) -> str:
-        """As a Python expression of whole numbers; a square root is ``math.isqrt``."""
+        """The phase as a Python expression of whole numbers, with ``math.isqrt`` for a square root."""
         twice, x = int(2 * self.power), linear(self.i, self.j, "*")
         plain = x in ("a", "b")
         if twice % 2:
@@ -91,7 +94,7 @@ class Phase:
         return f"{text} % {self.modulus}" if self.modulus else text
 
     def mathematics(self) -> str:
-        """As a reader writes it."""
+        """The phase in mathematical notation."""
         x, twice = linear(self.i, self.j, "\N{MIDDLE DOT}"), int(2 * self.power)
         exponent = {1: "^(1/2)", 2: "", 3: "^(3/2)", 4: "²", 5: "^(5/2)", 6: "³"}[twice]
         scaled = f"{self.scale}\N{MIDDLE DOT}" if self.scale > 1 else ""

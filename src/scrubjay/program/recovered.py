@@ -1,34 +1,42 @@
-"""A recovered program with what the same search finds where there is nothing to find."""
+"""A recovered program, together with what the same search finds where there is nothing to find."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scrubjay.core.progress import Progress, part_of, silent
 from scrubjay.program.assembly import misses
 from scrubjay.program.expression import Length, Program
 from scrubjay.program.observed import Observed
-from scrubjay.program.search import best_program
+from scrubjay.program.search import MOST_SEARCHED, best_program
+
+_SEARCH_DONE = 0.5
+"""The share of the whole work that the search itself takes; the two controls share the rest."""
 
 
 @dataclass(frozen=True, eq=False)
 class Recovered:
-    """What a search found behind known labels, and behind two matrices without a program.
+    """What the search found behind known labels, and behind two matrices without a program.
 
     Attributes:
-        program: the shortest program, or None where none is worth the name; length: its bits on these labels.
-        n, ones: how many labels are known, and how many of them are 1.
-        table_bits: of the table itself.
-        exceptions: the pairs (a, b) on which the program is wrong.
-        shuffled: the length of what is found behind the same labels with their rows in random order (their columns,
-            if the program reads b alone); None for nothing, as it should be.
-        random: the same for random labels of the same density.
+        program: the shortest program, or None if none is much shorter than the table.
+        length: the bits of the program and of its exceptions on these labels, or None without a program.
+        n: how many labels are known.
+        ones: how many of them are 1.
+        searched: how many of them the search saw; fewer than ``n`` if it worked on a sample. Everything else is counted
+            over all ``n`` labels.
+        table_bits: the bits of the table of labels itself.
+        exceptions: the pairs (a, b) for which the program is wrong.
+        shuffled: what is found behind the same labels with their rows in random order (their columns, if the program
+            reads b alone), or None if nothing is found, as it should be.
+        random: the same behind random labels of the same density.
     """
 
     program: Program | None
     length: Length | None
     n: int
     ones: int
+    searched: int
     table_bits: float
     exceptions: tuple[tuple[int, int], ...]
     shuffled: Length | None
@@ -36,30 +44,41 @@ class Recovered:
 
     @property
     def agreement(self) -> float | None:
-        """The share of known labels that the program gives."""
+        """The share of known labels that the program gives, or None without a program."""
         return None if self.length is None else 1 - self.length.exceptions / self.n
 
 
-def recover(seen: Observed, *, seed: int = 0, progress: Callable[[str], None] = lambda stage: None) -> Recovered:
-    """Search the program behind known labels, then do the same where there is none.
+def recover(seen: Observed, *, most: int = MOST_SEARCHED, seed: int = 0, progress: Progress = silent) -> Recovered:
+    """Search the program behind known labels, and then behind two kinds of labels that have none.
 
     Args:
         seen: the known labels.
-        seed: of the shuffle and of the random labels.
-        progress: told each stage as it begins.
+        most: how many labels a search may see. Of more it sees a sample of this size.
+        seed: seed for the sample, the shuffle and the random labels.
+        progress: called with the present stage and the share of the work that is done.
     """
     draw = np.random.default_rng(seed)
-    found = best_program(seen, progress)
+    last = (1 + _SEARCH_DONE) / 2
+    found = best_program(seen, part_of(progress, 0, _SEARCH_DONE), most=most, seed=seed)
     exceptions = [] if found is None else np.flatnonzero(misses(found.program, seen)).tolist()
-    progress("the same search behind shuffled labels")
-    shuffled = best_program(_shuffled(seen, None if found is None else found.program, draw))
-    progress("the same search behind random labels")
-    random = best_program(replace(seen, y=draw.permutation(seen.y)))
+    shuffled = best_program(
+        _shuffled(seen, None if found is None else found.program, draw),
+        part_of(progress, _SEARCH_DONE, last, "the same search with shuffled labels"),
+        most=most,
+        seed=seed,
+    )
+    random = best_program(
+        replace(seen, y=draw.permutation(seen.y)),
+        part_of(progress, last, 1, "the same search with random labels"),
+        most=most,
+        seed=seed,
+    )
     return Recovered(
         program=None if found is None else found.program,
         length=None if found is None else found.length,
         n=seen.n,
         ones=int(seen.y.sum()),
+        searched=seen.sample(most, seed=seed).n,
         table_bits=seen.table_bits,
         exceptions=tuple((int(seen.a[at]), int(seen.b[at])) for at in exceptions),
         shuffled=None if shuffled is None else shuffled.length,

@@ -24,9 +24,11 @@ import torch
 
 from scrubjay.core.errors import BadInput, OutOfResources
 from scrubjay.core.locks import folder_lock
-from scrubjay.nets.files.checkpoint import NETWORK_FILE, load_network
-from scrubjay.nets.training.ensemble import groups_of
-from scrubjay.nets.training.run_folder import Hardware, Run, is_resumable, last_epoch, train_all_into
+from scrubjay.nets.files.checkpoint import NETWORK_FILE
+from scrubjay.nets.files.hub import load_network
+from scrubjay.nets.training.run_folder import Hardware, TrainingRun, train_all_into
+from scrubjay.nets.training.saved_state import is_resumable, last_epoch
+from scrubjay.nets.training.stack import groups_of
 from scrubjay.run import Settings
 from scrubjay.study import explain
 from scrubjay.sweep.summary import (
@@ -248,7 +250,7 @@ def _networks(plan: Plan, member: Member) -> Iterator[tuple[Path, Path]]:
 def _train(plan: Plan, group: Sequence[Member]) -> None:
     task = named_task(plan.task)
     untrained = [(plan.out / member.name, member) for member in group if not _is_trained(plan, member)]
-    runs = [Run(folder, task, member.recipe, resume=is_resumable(folder)) for folder, member in untrained]
+    runs = [TrainingRun(folder, task, member.recipe, resume=is_resumable(folder)) for folder, member in untrained]
     if runs:
         train_all_into(runs, hardware=plan.hardware, save_every=plan.save_every)
 

@@ -71,9 +71,9 @@ def task_from_file(
         task = replace(task, train=seeded_split(task.domain, fraction, seed))
     options = {
         "last": task.domain.positions[-1][0],
+        "sha256": digest,
         "fraction": fraction,
         "seed": None if fraction is None else seed,
-        "sha256": digest,
     }
     chosen = ",".join(f"{key}={value}" for key, value in options.items() if value is not None)
     return replace(task, source=f"{path.resolve()}:{chosen}")

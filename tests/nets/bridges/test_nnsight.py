@@ -1,4 +1,4 @@
-"""nnsight traces every site by its name, with the values that the module's own hooks see, and patches it."""
+"""nnsight reads every site by its name, with the values that forward hooks get, and can replace them."""
 
 from types import ModuleType
 

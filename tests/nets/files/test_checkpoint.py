@@ -1,4 +1,4 @@
-"""Network files: what is saved comes back, what is said of it is true, and no write leaves half a file."""
+"""Network files: what is saved can be read again, the manifest is true, and no failed write leaves half a file."""
 
 import errno
 import os
@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from scrubjay.nets.recording import Activations
 from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile
-from scrubjay.nets.files.checkpoint import SavedNetwork, load_network, save_network
 from scrubjay.nets.config import Config
+from scrubjay.nets.files.checkpoint import SavedNetwork, import_network, save_network
+from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.files.sealed import write_sealed
+from scrubjay.run import Run
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
-from tests.nets.files.test_layouts import assert_same_weights
+from tests.nets.files.test_layouts import assert_same_weights, challenge_state
 from tests.nets.test_transformer import random_network
 
 SIZES = Config(d_vocab=6, n_ctx=3, d_model=5, n_heads=2, d_head=3, d_mlp=4)
@@ -65,12 +66,10 @@ def test_a_folder_stands_for_the_network_in_it(tmp_path: Path) -> None:
         load_network(tmp_path)
 
 
-def test_the_bundled_network_is_what_its_manifest_says(
-    bundled: SavedNetwork, challenge: Task, full: Activations
-) -> None:
+def test_the_bundled_network_is_what_its_manifest_says(bundled: SavedNetwork, challenge: Task, run: Run) -> None:
     assert bundled.task == "challenge2" and bundled.recipe == challenge.recipe
     assert challenge.labels is not None and challenge.train is not None
-    right, said = full.classes == challenge.labels, bundled.manifest["training"]
+    right, said = run.full.classes == challenge.labels, bundled.manifest["training"]
     assert float(right[challenge.train].double().mean()) == said["train_accuracy"]
     assert float(right[~challenge.train].double().mean()) == pytest.approx(said["test_accuracy"], abs=2 / 6385)
 
@@ -92,7 +91,7 @@ def test_weights_that_do_not_fit_the_config_are_refused(file: Path) -> None:
         weights | {"W_more": torch.ones(1)},
     ):
         write_sealed(file, wrong, MANIFEST)
-        with pytest.raises(RefusedFile, match="and these don't fit its config"):
+        with pytest.raises(RefusedFile, match="and these do not fit its config"):
             load_network(file)
     write_sealed(file, weights, MANIFEST)
     assert load_network(file).network.config == SIZES
@@ -106,6 +105,7 @@ def test_weights_that_do_not_fit_the_config_are_refused(file: Path) -> None:
         ({"n_heads": 0}, "n_heads must be a positive whole number, and is 0"),
         ({"d_head": -2}, "d_head must be a positive whole number, and is -2"),
         ({"d_model": True}, "d_model must be a positive whole number, and is True"),
+        ({"d_mlp": -1}, "d_mlp must be 0 or a positive whole number, and is -1"),
     ],
 )
 def test_a_config_that_makes_no_network_is_refused(file: Path, change: dict[str, object], message: str) -> None:
@@ -117,15 +117,54 @@ def test_a_config_that_makes_no_network_is_refused(file: Path, change: dict[str,
 
 def test_a_training_state_is_no_network(file: Path) -> None:
     write_sealed(file, random_network(SIZES).weights, {**MANIFEST, "kind": "training state"})
-    with pytest.raises(RefusedFile, match="holds a training state, and a network is needed here"):
+    with pytest.raises(RefusedFile, match="holds a training state, but a network is needed here"):
         load_network(file)
 
 
 @pytest.mark.parametrize("key", ["config", "task", "recipe"])
 def test_a_manifest_without_a_key_is_refused(file: Path, key: str) -> None:
     write_sealed(file, random_network(SIZES).weights, {name: value for name, value in MANIFEST.items() if name != key})
-    with pytest.raises(RefusedFile):
+    with pytest.raises(RefusedFile, match=f"does not state its {key}"):
         load_network(file)
+
+
+STATED = {**asdict(RECIPE), "betas": [0.8, 0.9]}
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"config": 7}, "must state its config as an object and its task as a string or null; it states 7 and None"),
+        ({"task": ["challenge2"]}, "its task as a string or null"),
+        ({"recipe": "fast"}, "must state its recipe as an object with the keys"),
+        ({"recipe": {**STATED, "momentum": 0.9}}, "must state its recipe as an object with the keys"),
+        ({"recipe": {key: value for key, value in STATED.items() if key != "d_mlp"}}, "must state its recipe"),
+        ({"recipe": {**STATED, "betas": 0.9}}, "states a recipe with a value of a wrong type"),
+        ({"recipe": {**STATED, "learning_rate": "high"}}, "states a recipe with a value of a wrong type"),
+        ({"recipe": {**STATED, "frozen_pattern": [1.0]}}, "states a recipe with a value of a wrong type"),
+    ],
+)
+def test_a_manifest_with_other_entries_is_refused(file: Path, entries: dict[str, object], message: str) -> None:
+    write_sealed(file, random_network(SIZES).weights, {**MANIFEST, **entries})
+    with pytest.raises(RefusedFile, match=re.escape(message)) as refused:
+        load_network(file)
+    assert str(file) in str(refused.value)
+
+
+def test_a_recipe_of_an_older_file_has_the_defaults_of_what_it_does_not_state(file: Path) -> None:
+    recipe = {key: value for key, value in STATED.items() if key != "frozen_pattern"}
+    write_sealed(file, random_network(SIZES).weights, {**MANIFEST, "recipe": recipe})
+    assert load_network(file).recipe == RECIPE
+
+
+def test_files_are_written_and_imported_by_strings_too(tmp_path: Path) -> None:
+    network, path = random_network(SIZES), str(tmp_path / "net.safetensors")
+    save_network(path, network)
+    assert_same_weights(load_network(path).network, network)
+    torch.save(challenge_state(network), tmp_path / "other.pth")
+    imported, source = import_network(str(tmp_path / "other.pth"))
+    assert_same_weights(imported, network)
+    assert source["file"] == "other.pth"
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])

@@ -1,4 +1,4 @@
-"""Other programs' files: nothing in them is run, nothing that they claim is believed."""
+"""Other programs' files: no code in them is run, and the sizes that they claim are checked."""
 
 import math
 import os
@@ -14,8 +14,8 @@ import safetensors.torch
 import torch
 
 from scrubjay.core.errors import BadInput, RefusedFile, ScrubjayError
-from scrubjay.nets.files.checkpoint import import_network
 from scrubjay.nets.config import Config
+from scrubjay.nets.files.checkpoint import import_network
 from scrubjay.nets.files.foreign import read_foreign
 from tests.nets.files.test_layouts import assert_same_weights, transformer_lens_state
 from tests.nets.test_transformer import random_network
@@ -25,7 +25,7 @@ STATE = transformer_lens_state(NETWORK, zero_biases=False)
 
 
 class CallsTheSystem:
-    """Makes its marker as soon as it is unpickled."""
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -67,7 +67,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(
 
 def test_the_refusal_of_a_dangerous_pickle_says_why(file: Path, tmp_path: Path) -> None:
     torch.save({"model": dict(STATE), "config": CallsTheSystem(tmp_path / "marker")}, file)
-    with pytest.raises(RefusedFile, match=r"was not opened: .* could run code from the file") as refused:
+    with pytest.raises(RefusedFile, match=r"was not opened, .* could run code from the file") as refused:
         import_network(file)
     assert "will likely succeed" not in str(refused.value)
 
@@ -75,7 +75,7 @@ def test_the_refusal_of_a_dangerous_pickle_says_why(file: Path, tmp_path: Path) 
 @pytest.mark.parametrize("content", [torch.nn.Linear(2, 3), {"model": torch.nn.Linear(2, 3)}, {"a": np.ones(3)}])
 def test_objects_of_other_classes_are_refused(file: Path, content: object) -> None:
     torch.save(content, file)
-    with pytest.raises(RefusedFile, match="was not opened: it holds more than tensors and plain values"):
+    with pytest.raises(RefusedFile, match="was not opened, because it contains more than tensors and plain values"):
         read_foreign(file)
 
 
@@ -83,8 +83,8 @@ def test_objects_of_other_classes_are_refused(file: Path, content: object) -> No
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"epoch,loss\n1,0.5\n", "is damaged or no checkpoint at all"),
-        (b"PK\x03\x04 but no archive", "is damaged or no checkpoint at all"),
+        (b"epoch,loss\n1,0.5\n", "is damaged or not a checkpoint"),
+        (b"PK\x03\x04 but no archive", "is damaged or not a checkpoint"),
     ],
 )
 def test_what_is_no_checkpoint_is_refused(file: Path, content: bytes, message: str) -> None:
@@ -183,7 +183,7 @@ def test_all_tensors_at_fault_are_listed(file: Path) -> None:
 @pytest.mark.parametrize("content", [{}, [torch.ones(2)], torch.ones(2), 7, {"model": {"name": "x"}}, {"epoch": 3}])
 def test_a_file_without_weights_is_refused(file: Path, content: object) -> None:
     torch.save(content, file)
-    with pytest.raises(RefusedFile, match="holds no weights: neither at its top nor under one of the keys model"):
+    with pytest.raises(RefusedFile, match="holds no weights, neither at the top level nor under one of the keys model"):
         read_foreign(file)
 
 

@@ -1,6 +1,7 @@
-"""Networks on the hub, against a fake of its HTTP interface on loopback: there, back, and every error a sentence."""
+"""Reading networks from anywhere; pushing to and loading from an imitation of the hub, with every error a sentence."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,18 +11,17 @@ from pathlib import Path
 import pytest
 import torch
 
-import scrubjay
 from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile, UsageError
-from scrubjay.nets.files.card import model_card
-from scrubjay.nets.files.checkpoint import SavedNetwork, bundled_network, load_network, save_network
 from scrubjay.nets.config import WEIGHT_AXES, Config
-from scrubjay.nets.files.hub import Address
+from scrubjay.nets.files.checkpoint import SavedNetwork, bundled_network, save_network
+from scrubjay.nets.files.hub import Address, load_network, push_network
 from tests.fake_hub import COMMIT, TOKEN, FakeHub, Repo, running_hub
 from tests.nets.test_transformer import random_network
 
 MINE = "me/replica"
+SIZES = Config(8, 3, 4, 2, 2, 4)
 
-# huggingface_hub hands httpx2 the LFS upload in a way that httpx2 has deprecated.
+# huggingface_hub passes the LFS upload to httpx2 in a way that httpx2 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload raw bytes:DeprecationWarning")
 
 
@@ -35,7 +35,7 @@ def server() -> Iterator[FakeHub]:
 
 
 def turn_client_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What HF_ENDPOINT does when it is set before the client is imported."""
+    """Have the same effect as HF_ENDPOINT, which is read when the client is imported."""
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
     url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url)
@@ -43,7 +43,7 @@ def turn_client_to(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def hub(server: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHub:
-    """The client in this process, turned to the fake, with a token and a cache of its own."""
+    """The client in this process uses the imitation, with a token and a cache of its own."""
     constants = pytest.importorskip("huggingface_hub.constants", reason="the extra hub is not installed")
     turn_client_to(server.address, monkeypatch)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -55,103 +55,127 @@ def hub(server: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fak
 
 
 def test_a_network_goes_there_and_comes_back_to_the_bit(hub: FakeHub, bundled: SavedNetwork) -> None:
-    page = scrubjay.push_network(bundled_network(), MINE)
+    page = push_network(bundled_network(), MINE)
     assert page == f"{hub.address}/{MINE}/commit/{COMMIT}"
     assert hub.repos[MINE].files["network.safetensors"] == bundled_network().read_bytes()
-    back = scrubjay.load(f"hf://{MINE}")
+    back = load_network(f"hf://{MINE}")
     assert back.name == "replica" and back.task == bundled.task and back.manifest == bundled.manifest
     assert all(torch.equal(back.network.weights[name], bundled.network.weights[name]) for name in WEIGHT_AXES)
-    assert scrubjay.load(f"hf://{MINE}@{COMMIT}/").manifest == bundled.manifest
-    scrubjay.push_network(bundled_network(), f"hf://{MINE}", licence="apache-2.0")  # once more
+    assert load_network(f"hf://{MINE}@{COMMIT}/").manifest == bundled.manifest
+    push_network(bundled_network(), f"hf://{MINE}", licence="apache-2.0")  # once more
     assert "license: apache-2.0" in hub.repos[MINE].files["README.md"].decode()
 
 
 def test_a_private_repository_is_made_private(hub: FakeHub) -> None:
-    scrubjay.push_network(bundled_network(), "me/private", private=True)
-    scrubjay.push_network(bundled_network(), "me/public")
+    push_network(bundled_network(), "me/private", private=True)
+    push_network(bundled_network(), "me/public")
     assert hub.repos["me/private"].private and not hub.repos["me/public"].private
 
 
-def test_load_reads_paths_too(bundled: SavedNetwork, tmp_path: Path) -> None:
-    assert scrubjay.load(bundled_network()).manifest == bundled.manifest
-    assert scrubjay.load(str(bundled_network())).name == "challenge2-replica"
-    with pytest.raises(BadInput, match="cannot read"):
-        scrubjay.load(tmp_path / "missing.safetensors")
+def test_load_network_reads_every_way_to_name_a_network(
+    bundled: SavedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run").mkdir()
+    Path("run/network.safetensors").write_bytes(bundled_network().read_bytes())
+    for where in (bundled_network(), str(bundled_network()), "bundled"):
+        saved = load_network(where)
+        assert saved.name == "challenge2-replica" and saved.manifest == bundled.manifest
+    for folder in ("run", "run/", Path("run"), tmp_path / "run"):
+        assert load_network(folder).name == "run"
 
 
-def test_the_card_says_what_the_network_is_and_is_not(bundled: SavedNetwork, tmp_path: Path) -> None:
-    card = model_card(bundled, MINE, "mit")
-    front = card.split("---\n")[1]
-    assert "license: mit\n" in front and 'task: "challenge2"\n' in front and "- mechanistic-interpretability\n" in front
-    assert "A replica, not the original" in card and bundled.manifest["sha256"] in card
-    assert f'scrubjay.load("hf://{MINE}")' in card and "8 heads of 16" in card and "seed 0, 5,000 epochs" in card
-    path = tmp_path / "own.safetensors"
-    save_network(path, random_network(Config(8, 3, 4, 2, 2, 4)))
-    own = model_card(load_network(path), "me/own", "unknown")
-    assert "replica" not in own and "task:" not in own and "| task | not named |" in own
+def test_a_string_that_names_nothing_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for where in ("a string", Path("a string"), Path("bundled"), "./bundled"):
+        with pytest.raises(BadInput, match=f"cannot read {re.escape(str(Path(where)))}: "):
+            load_network(where)
+    with pytest.raises(BadInput, match=r"cannot read a.*b: embedded null byte"):
+        load_network("a\0b")
+
+
+def test_a_file_called_bundled_is_read_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_network("bundled", random_network(SIZES))
+    assert load_network("./bundled").network.config == load_network(Path("bundled")).network.config == SIZES
+    assert load_network("bundled").network.config != SIZES
+
+
+def test_a_network_is_pushed_by_path_by_words_and_from_a_run_folder(hub: FakeHub, tmp_path: Path) -> None:
+    save_network(tmp_path / "network.safetensors", random_network(SIZES))
+    push_network(tmp_path, "me/folder")
+    push_network(str(tmp_path / "network.safetensors"), "me/file")
+    push_network("bundled", "me/word")
+    own = (tmp_path / "network.safetensors").read_bytes()
+    pushed = [hub.repos[f"me/{name}"].files["network.safetensors"] for name in ("folder", "file", "word")]
+    assert pushed == [own, own, bundled_network().read_bytes()]
+    cards = [hub.repos[f"me/{name}"].files["README.md"].decode() for name in ("folder", "word")]
+    assert "license: unknown" in cards[0] and "license: mit" in cards[1]
 
 
 def test_a_foreign_file_of_the_hub_is_refused(hub: FakeHub) -> None:
     with pytest.raises(RefusedFile, match="is not a scrubjay network"):
-        scrubjay.load("hf://me/foreign")
+        load_network("hf://me/foreign")
 
 
 @pytest.mark.parametrize(
     ("address", "error", "says"),
     [
-        ("hf://me/nothing", BadInput, r"hf://me/nothing is not at http://127\.0\.0\.1:\d+, or is private"),
+        ("hf://me/nothing", BadInput, r"hf://me/nothing does not exist at http://127\.0\.0\.1:\d+, or is private"),
         ("hf://me/empty", BadInput, r"hf://me/empty holds no network\.safetensors"),
         ("hf://me/empty@next", BadInput, "hf://me/empty has no such branch, tag or commit"),
-        ("hf://alone", UsageError, "'hf://alone' is no repository of the hub; one is written owner/name"),
-        ("hf://a/b/c", UsageError, "'hf://a/b/c' is no repository"),
-        ("hf://me/a..b", UsageError, "is no repository of the hub"),
+        ("hf://alone", UsageError, "'hf://alone' is not a repository of the hub; write owner/name"),
+        ("hf://a/b/c", UsageError, "'hf://a/b/c' is not a repository"),
+        ("hf://me/a..b", UsageError, "is not a repository of the hub"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_a_sentence(
     hub: FakeHub, address: str, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says) as raised:
-        scrubjay.load(address)
+        load_network(address)
     assert "\n" not in str(raised.value)
 
 
 def test_pushing_where_one_may_not_is_a_sentence(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match=r"does not let you write to hf://somebody-else/x \(403\); log in"):
-        scrubjay.push_network(bundled_network(), "somebody-else/x")
+    with pytest.raises(UsageError, match=r"does not let you write to hf://somebody-else/x \(status 403\); log in"):
+        push_network(bundled_network(), "somebody-else/x")
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    with pytest.raises(UsageError, match=r"does not let you write to hf://me/x \(401\); log in"):
-        scrubjay.push_network(bundled_network(), "me/x")
+    with pytest.raises(UsageError, match=r"does not let you write to hf://me/x \(status 401\); log in"):
+        push_network(bundled_network(), "me/x")
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(UsageError, match=r"nobody is logged in .* me/x; log in with `hf auth login`, or set HF_TOKEN"):
-        scrubjay.push_network(bundled_network(), "me/x")
+    with pytest.raises(
+        UsageError, match=r"you are not logged in .* me/x; log in with `hf auth login`, or set"
+    ):
+        push_network(bundled_network(), "me/x")
     assert "me/x" not in hub.repos
 
 
 def test_an_upload_that_breaks_off_is_a_sentence(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "is_broken", True)
     with pytest.raises(OutOfResources, match=r"hf://me/broken: Error while uploading 'network\.safetensors'"):
-        scrubjay.push_network(bundled_network(), "me/broken")
+        push_network(bundled_network(), "me/broken")
     assert hub.repos["me/broken"].files == {}
 
 
 def test_a_hub_that_is_not_there_is_a_sentence(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     turn_client_to("http://127.0.0.1:9", monkeypatch)
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client tries again a few times
-    for act in (lambda: scrubjay.load("hf://me/replica"), lambda: scrubjay.push_network(bundled_network(), "me/x")):
-        with pytest.raises(OutOfResources, match=r"hf://me/\w+.* the hub at http://127\.0\.0\.1:9 can't be reached"):
+    for act in (lambda: load_network("hf://me/replica"), lambda: push_network(bundled_network(), "me/x")):
+        with pytest.raises(OutOfResources, match=r"hf://me/\w+.* the hub at http://127\.0\.0\.1:9 cannot be reached"):
             act()
 
 
 def test_without_huggingface_hub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(UsageError, match=r"pip install 'scrubjay\[hub\]'"):
-        scrubjay.load("hf://me/replica")
+        load_network("hf://me/replica")
     with pytest.raises(UsageError, match=r"pip install 'scrubjay\[hub\]'"):
-        scrubjay.push_network(bundled_network(), "me/x")
+        push_network(bundled_network(), "me/x")
 
 
 def test_no_extra_is_imported_before_it_is_needed() -> None:
-    words = "import scrubjay as s, sys; s.load(s.bundled_network()); s.to_transformer_lens; print(*sys.modules)"
+    words = "import scrubjay as s, sys; s.load_network('bundled'); s.to_transformer_lens; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=100)
     assert {"torch", "scrubjay.nets.files.hub", "scrubjay.nets.bridges.transformer_lens"} <= set(done.stdout.split())
     assert not {"transformer_lens", "nnsight", "huggingface_hub"} & set(done.stdout.split())
@@ -164,9 +188,15 @@ def test_addresses() -> None:
 
 COMMANDS = {
     "push": ("push bundled me/from-cli", TOKEN, 0, "stdout", "next: scrubjay explain hf://me/from-cli"),
-    "push without a token": ("push bundled me/nobody", "", 2, "stderr", "scrubjay: nobody is logged in to the hub"),
-    "no such repository": ("info hf://me/nothing", "", 3, "stderr", "scrubjay: hf://me/nothing is not at http"),
-    "no such address": ("explain hf://nothing --out x", "", 2, "stderr", "scrubjay: 'hf://nothing' is no repository"),
+    "push without a token": ("push bundled me/nobody", "", 2, "stderr", "scrubjay: you are not logged in to the hub"),
+    "no such repository": ("info hf://me/nothing", "", 3, "stderr", "scrubjay: hf://me/nothing does not exist at http"),
+    "no such address": (
+        "explain hf://nothing --out x",
+        "",
+        2,
+        "stderr",
+        "scrubjay: 'hf://nothing' is not a repo",
+    ),
 }
 
 

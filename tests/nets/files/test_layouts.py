@@ -1,4 +1,4 @@
-"""Foreign layouts, each state dict written by hand: read exactly, or refused with every fault named."""
+"""Other programs' layouts, with state dicts written by hand: read exactly, or refused with a list of all faults."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from scrubjay.core.errors import BadInput, RefusedFile
-from scrubjay.nets.files.checkpoint import import_network, load_network, save_network
 from scrubjay.nets.config import WEIGHT_AXES, Config
+from scrubjay.nets.files.checkpoint import import_network, save_network
+from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.tables import AfterAttention, Tables
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.domain import Domain
@@ -55,7 +56,7 @@ def transformer_lens_state(network: OneLayerTransformer, zero_biases: bool) -> S
 
 
 def challenge_forward(w: State, tokens: Tensor) -> Tensor:
-    """The logits as the original code computes them from its own tensors (einsum letters and all)."""
+    """The logits as the original code computes them from its own tensors, with its own einsum letters."""
     x = torch.einsum("dbp->bpd", w["embed.W_E"][:, tokens]) + w["pos_embed.W_pos"]
     k, q, v = (torch.einsum("ihd,bpd->biph", w[f"{ATTN}.W_{name}"], x) for name in "KQV")
     scores = torch.einsum("biph,biqh->biqp", k, q) / k.shape[-1] ** 0.5
@@ -147,7 +148,7 @@ def test_half_precision_is_widened_without_loss(file: Path, challenge_weights: S
 
 
 def test_a_layout_that_there_is_not_is_refused(file: Path, challenge_weights: State) -> None:
-    with pytest.raises(BadInput, match="no layout 'haiku'; there are auto, challenge, transformer-lens"):
+    with pytest.raises(BadInput, match="no layout 'haiku'; the layouts are auto, challenge, transformer-lens"):
         imported(file, challenge_weights, "haiku")
 
 
@@ -220,7 +221,7 @@ def test_all_faults_are_listed_at_once(file: Path, challenge_weights: State) -> 
 
 
 def test_weights_of_whole_numbers_are_refused(file: Path, challenge_weights: State) -> None:
-    with pytest.raises(RefusedFile, match=r"of the types torch\.int32; they must be all float32 or all float64"):
+    with pytest.raises(RefusedFile, match=r"of the types torch\.int32; they must all be float32 or all be float64"):
         imported(file, {key: weight.int() for key, weight in challenge_weights.items()})
 
 

@@ -1,4 +1,4 @@
-"""Sealed files: any change of any byte is refused."""
+"""Sealed files: a change of any byte is detected."""
 
 import hashlib
 import json
@@ -106,14 +106,14 @@ def test_a_truncated_or_longer_file_is_refused(file: Path, sealed: bytes) -> Non
 
 def test_damage_is_told_apart_from_a_foreign_file(file: Path, sealed: bytes) -> None:
     file.write_bytes(flipped(sealed, len(sealed) - 1, 1))
-    with pytest.raises(RefusedFile, match="is damaged: its manifest says SHA-256"):
+    with pytest.raises(RefusedFile, match="is damaged: its manifest gives the SHA-256 digest"):
         read_sealed(file, "thing")
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"scrubjay": json.dumps({"kind": "thing"})}])
 def test_foreign_safetensors_are_sent_to_import(file: Path, metadata: dict[str, str] | None) -> None:
     safetensors.torch.save_file(TENSORS, file, metadata=metadata)
-    with pytest.raises(RefusedFile, match=re.escape("is not a scrubjay thing (it has no manifest")) as refused:
+    with pytest.raises(RefusedFile, match=re.escape("is not a scrubjay thing, because it has no manifest")) as refused:
         read_sealed(file, "thing")
     assert f"`scrubjay import {file} --out" in str(refused.value)
 
@@ -126,7 +126,7 @@ def test_other_files_are_refused(file: Path, content: bytes) -> None:
 
 
 def test_another_kind_is_refused(file: Path, sealed: bytes) -> None:
-    with pytest.raises(RefusedFile, match="holds a thing, and a network is needed here"):
+    with pytest.raises(RefusedFile, match="holds a thing, but a network is needed here"):
         read_sealed(file, "network")
 
 
@@ -158,4 +158,30 @@ def test_a_path_below_a_regular_file_can_not_be_written(file: Path, sealed: byte
     below = file / "deeper" / "net.safetensors"
     with pytest.raises(OutOfResources, match=re.escape(f"cannot write {below}: Not a directory")):
         write_sealed(below, TENSORS, {"kind": "thing"})
+    assert file.read_bytes() == sealed
+
+
+def test_a_manifest_that_is_no_object_is_refused(file: Path) -> None:
+    blank = "0" * 64
+    text = json.dumps([f'"sha256": "{blank}"']).replace("\\", "")  # the digest is in place, inside a JSON list
+    for metadata in (text, json.dumps([{"sha256": blank}])):
+        content = safetensors.torch.save(TENSORS, metadata={"scrubjay": metadata})
+        digest = hashlib.sha256(content).hexdigest()
+        file.write_bytes(content.replace(blank.encode(), digest.encode()))
+        with pytest.raises(RefusedFile):
+            read_sealed(file, "thing")
+    with pytest.raises(RefusedFile, match="holds a file of no known kind, but a thing is needed here"):
+        read_sealed(file, "thing")
+
+
+def test_paths_may_be_strings(file: Path) -> None:
+    write_sealed(str(file), TENSORS, {"kind": "thing"})
+    assert read_sealed(str(file), "thing")[1]["kind"] == "thing"
+
+
+def test_a_manifest_that_was_read_can_be_written_again(file: Path, sealed: bytes) -> None:
+    tensors, manifest = read_sealed(file, "thing")
+    write_sealed(file, tensors, {**manifest, "n": 4})
+    assert read_sealed(file, "thing")[1]["n"] == 4
+    write_sealed(file, tensors, manifest)
     assert file.read_bytes() == sealed

@@ -1,4 +1,4 @@
-"""Members of an ensemble against the same networks trained alone, and both routes to a gradient against each other."""
+"""The networks of an ensemble equal the same networks trained alone, whichever way gradients are computed."""
 
 import shutil
 from dataclasses import replace
@@ -9,7 +9,7 @@ import torch
 
 from scrubjay.core.errors import BadInput
 from scrubjay.nets.config import WEIGHT_AXES
-from scrubjay.nets.training.ensemble import Ensemble, Member
+from scrubjay.nets.training.ensemble import Ensemble, Trainee
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
@@ -21,26 +21,26 @@ TASK = Task.from_arrays(LABELS, train=HALF)
 RECIPE = Recipe(d_model=12, n_heads=2, d_head=5, d_mlp=9, epochs=9, learning_rate=0.01, warmup=4)
 PATTERN = ((0.2, 0.3, 0.5), (0.6, 0.3, 0.1))
 
-SEEDS = [Member(TASK, replace(RECIPE, seed=seed)) for seed in (3, 1, 2)]
+SEEDS = [Trainee(TASK, replace(RECIPE, seed=seed)) for seed in (3, 1, 2)]
 VARIED = [
-    Member(TASK, RECIPE),
-    Member(TASK, replace(RECIPE, seed=5, weight_decay=0.1)),
-    Member(Task.from_arrays(LABELS, train=THIRD), replace(RECIPE, seed=6)),
-    Member(Task.from_arrays((LABELS + 1) % 3, train=HALF), replace(RECIPE, learning_rate=0.02)),
-    Member(TASK, replace(RECIPE, betas=(0.8, 0.9), seed=5)),
-    Member(TASK, replace(RECIPE, frozen_pattern=PATTERN)),
+    Trainee(TASK, RECIPE),
+    Trainee(TASK, replace(RECIPE, seed=5, weight_decay=0.1)),
+    Trainee(Task.from_arrays(LABELS, train=THIRD), replace(RECIPE, seed=6)),
+    Trainee(Task.from_arrays((LABELS + 1) % 3, train=HALF), replace(RECIPE, learning_rate=0.02)),
+    Trainee(TASK, replace(RECIPE, betas=(0.8, 0.9), seed=5)),
+    Trainee(TASK, replace(RECIPE, frozen_pattern=PATTERN)),
 ]
 
 
-def trained(members: list[Member], steps: int, **options: object) -> Ensemble:
-    ensemble = Ensemble(members, **options)  # type: ignore[arg-type]
+def trained(trainees: list[Trainee], steps: int, **options: object) -> Ensemble:
+    ensemble = Ensemble(trainees, **options)  # type: ignore[arg-type]
     for _ in range(steps):
         ensemble.step()
     return ensemble
 
 
-def assert_alike(found: Ensemble, member: int, alone: Ensemble, tolerance: float) -> None:
-    one, other = found.state(member), alone.state(0)
+def assert_alike(found: Ensemble, number: int, alone: Ensemble, tolerance: float) -> None:
+    one, other = found.state(number), alone.state(0)
     for group in ("weights", "first_moments", "second_moments"):
         for name in WEIGHT_AXES:
             ours, theirs = getattr(one, group)[name], getattr(other, group)[name]
@@ -48,28 +48,28 @@ def assert_alike(found: Ensemble, member: int, alone: Ensemble, tolerance: float
             assert float((ours - theirs).abs().max()) <= tolerance, (group, name)
 
 
-@pytest.mark.parametrize("members", [SEEDS, VARIED], ids=["seeds", "varied"])
-def test_each_member_is_bit_for_bit_what_it_is_alone(members: list[Member]) -> None:
-    ensemble = trained(members, 9)
-    for number, member in enumerate(members):
-        alone = trained([member], 9)
+@pytest.mark.parametrize("trainees", [SEEDS, VARIED], ids=["seeds", "varied"])
+def test_each_network_is_bit_for_bit_what_it_is_alone(trainees: list[Trainee]) -> None:
+    ensemble = trained(trainees, 9)
+    for number, trainee in enumerate(trainees):
+        alone = trained([trainee], 9)
         assert_alike(ensemble, number, alone, tolerance=0.0)
         assert ensemble.progress(number) == alone.progress(0)
         assert ensemble.progress(number).epoch == 9
 
 
-@pytest.mark.parametrize("members", [SEEDS, VARIED], ids=["seeds", "varied"])
+@pytest.mark.parametrize("trainees", [SEEDS, VARIED], ids=["seeds", "varied"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-11), (torch.float32, 2e-4)], ids=["64", "32"])
-def test_one_batched_product_gives_each_member_what_it_is_alone(
-    members: list[Member], dtype: torch.dtype, tolerance: float
+def test_one_batched_product_gives_each_network_what_it_is_alone(
+    trainees: list[Trainee], dtype: torch.dtype, tolerance: float
 ) -> None:
-    ensemble = trained(members, 9, stacked=True, dtype=dtype)
-    for number, member in enumerate(members):
-        assert_alike(ensemble, number, trained([member], 9, stacked=False, dtype=dtype), tolerance)
+    ensemble = trained(trainees, 9, stacked=True, dtype=dtype)
+    for number, trainee in enumerate(trainees):
+        assert_alike(ensemble, number, trained([trainee], 9, stacked=False, dtype=dtype), tolerance)
 
 
-def test_members_of_a_split_stack_go_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scrubjay.model.ensemble._STACK_BYTES", 1)
+def test_networks_of_a_split_stack_go_on_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrubjay.nets.training.ensemble._STACK_BYTES", 1)
     ensemble = Ensemble(SEEDS, stacked=True, dtype=torch.float64)
     assert len(ensemble.optimiser.param_groups) == 3
     for _ in range(9):
@@ -83,7 +83,7 @@ def test_equal_settings_share_one_group_of_the_optimiser() -> None:
     assert len(Ensemble(VARIED).optimiser.param_groups) == 5
 
 
-def test_restored_members_go_on_with_the_same_bits() -> None:
+def test_restored_networks_go_on_with_the_same_bits() -> None:
     ensemble = trained(VARIED, 4)
     kept = [ensemble.state(number) for number in range(len(VARIED))]
     other = Ensemble(VARIED)
@@ -112,7 +112,7 @@ def test_a_network_of_the_ensemble_moves_with_its_steps() -> None:
 
 
 def test_queries_and_keys_are_left_alone_under_a_frozen_pattern() -> None:
-    frozen = [Member(TASK, replace(RECIPE, frozen_pattern=PATTERN, seed=4))]
+    frozen = [Trainee(TASK, replace(RECIPE, frozen_pattern=PATTERN, seed=4))]
     start, end = Ensemble(frozen).state(0), trained(frozen, 5).state(0)
     stayed = {name for name in WEIGHT_AXES if torch.equal(start.weights[name], end.weights[name])}
     assert stayed == {"W_Q", "W_K"}
@@ -136,17 +136,17 @@ def test_products_in_tf32_are_asked_for_during_a_step_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "message"),
+    ("trainees", "message"),
     [
-        ([], "needs a member"),
-        ([SEEDS[0], Member(TASK, replace(RECIPE, d_mlp=8))], "one domain and one architecture"),
-        ([SEEDS[0], Member(Task.from_arrays(LABELS[:6], train=HALF[:6]), RECIPE)], "one domain and one architecture"),
-        ([Member(Task.from_arrays(LABELS), RECIPE)], "has no split"),
+        ([], "needs at least one network"),
+        ([SEEDS[0], Trainee(TASK, replace(RECIPE, d_mlp=8))], "one domain and one architecture"),
+        ([SEEDS[0], Trainee(Task.from_arrays(LABELS[:6], train=HALF[:6]), RECIPE)], "one domain and one architecture"),
+        ([Trainee(Task.from_arrays(LABELS), RECIPE)], "has no split"),
     ],
 )
-def test_members_that_can_not_be_trained_together_are_refused(members: list[Member], message: str) -> None:
+def test_networks_that_can_not_be_trained_together_are_refused(trainees: list[Trainee], message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        Ensemble(members)
+        Ensemble(trainees)
 
 
 def test_states_of_different_epochs_are_refused() -> None:

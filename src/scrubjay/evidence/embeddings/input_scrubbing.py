@@ -17,6 +17,8 @@ from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.nets.readout import Readout
 from scrubjay.run import Sampling
 
+CONTROL_DRAWS = 5
+"""Draws of each control."""
 _BINS = 64
 """Bins of equally many inputs that an image is cut into."""
 
@@ -68,8 +70,8 @@ def scrub_inputs(
     if len(names) > 1:
         groups.append(("+".join(names), tuple(range(len(names)))))
 
-    def left(job: tuple[tuple[int, ...], Int[Tensor, "n k"]]) -> Score:
-        which, into = job
+    def left(job: tuple[tuple[int, ...], Int[Tensor, "n k"], Stopping]) -> Score:
+        which, into, until = job
         draw = torch.Generator().manual_seed(seed)
 
         def drawn(number: int) -> float:
@@ -79,9 +81,10 @@ def scrub_inputs(
             moved = resid_mid + (change @ hypothesis.carriers).to(resid_mid.dtype)
             return share_of(readout.classes(moved) == classes)
 
-        return stopping.score(drawn)
+        return until.score(drawn)
 
-    jobs = [(which, into) for _, which in groups for into in (bins, shuffled)]
+    few = stopping.at_most(CONTROL_DRAWS)
+    jobs = [(which, *into) for _, which in groups for into in ((bins, stopping), (shuffled, few))]
     scores = side_by_side(left, jobs)
     return tuple(
         InputScrub(name, own, control)

@@ -1,4 +1,4 @@
-"""What a gate of filters must beat: the same measurement where an explanation has nothing to find."""
+"""Controls for a gate of filters: the agreement that is reached where there is no such mechanism to find."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,27 +15,33 @@ from scrubjay.nets.recording import Activations
 
 _ROUNDS = 3
 """How often each threshold is improved, given the others."""
+_SMALLEST_SPREAD = 1e-6
+"""Components whose standard deviation is a smaller share of the largest one hold nothing but rounding errors."""
 
 
 @dataclass(frozen=True)
 class GateControls:
-    """What a gate of filters reaches where there is no mechanism of that kind.
+    """Agreements that a gate of filters must exceed, because they are reached without such a mechanism.
 
     Attributes:
-        majority: always the more frequent class.
-        random: random directions with the best thresholds and the best of AND, OR and the gate itself.
-        untrained: filters fitted in the same number of components of an untrained network, to the same answers.
+        majority: the agreement of always giving the more frequent class.
+        random: the agreement of random directions with the best thresholds and the best of AND, OR and the gate itself;
+            None where the stream varies along one direction only, so that every direction is the filter itself.
+        untrained: the agreement of filters fitted to the same answers in the same number of components of an untrained
+            network.
     """
 
     majority: float
-    random: Score
+    random: Score | None
     untrained: float
 
     @property
     def strongest(self) -> tuple[float, tuple[float, float] | None]:
-        """The control that comes nearest, and its 95% interval if it is a random one."""
+        """The largest of the three, and its 95% interval if it is the random one."""
         exact = max(self.majority, self.untrained)
-        return (self.random.mean, self.random.interval) if self.random.mean >= exact else (exact, None)
+        if self.random is None or self.random.mean < exact:
+            return exact, None
+        return self.random.mean, self.random.interval
 
 
 def gate_controls(
@@ -51,11 +57,11 @@ def gate_controls(
     """Measure the controls of a gate.
 
     Args:
-        filters: the gate in question; gives the number of filters.
+        filters: the filters and their gate; the controls use as many filters.
         act: the network's activations, whose classes are to be predicted.
-        pca: of its ``resid_mid``.
-        untrained: activations of an untrained network of the same sizes, treated alike.
-        r: components that the filters were fitted in.
+        pca: the principal components of the network's ``resid_mid``.
+        untrained: activations of an untrained network of the same sizes; its attention is frozen if the network's is.
+        r: how many components the filters were fitted in.
         stopping: when enough sets of random directions have been drawn.
         seed: seed of the draws and of the fit.
     """
@@ -78,17 +84,30 @@ def random_gates(
     gates: Sequence[Gate],
     stopping: Stopping,
     seed: int,
-) -> Score:
+) -> Score | None:
     """Agreement of random directions of the first r components, with thresholds and gate fitted to the answers.
 
-    A single component has one direction only, which would be the filter itself. Directions are then drawn from all
-    components.
+    A single component has only one direction, which would be the filter itself. In that case directions are drawn from
+    all components. The result is None if the whole stream varies along one direction only.
+
+    Args:
+        resid_mid: the residual streams of all inputs, shape [n, d].
+        pca: the principal components of ``resid_mid``.
+        classes: the classes to be predicted, shape [n].
+        r: how many components the filters were fitted in.
+        gates: the gates to try for each set of directions; the best one counts.
+        stopping: when enough sets of directions have been drawn.
+        seed: seed of the draws.
     """
     draw = torch.Generator().manual_seed(seed)
     ones = classes == 1
-    among = r if r > 1 else len(pca.components)
+    spreads = pca.variances.sqrt()
+    varying = int((spreads > _SMALLEST_SPREAD * spreads[0]).sum())
+    among = min(r, varying) if min(r, varying) > 1 else varying
+    if among < 2:
+        return None
     points = pca.scores(resid_mid, among)
-    points = points / points.std(0).clamp(min=torch.finfo(torch.float64).tiny)
+    points = points / points.std(0)
 
     def drawn(number: int) -> float:
         projections = points @ torch.randn(among, gates[0].k, generator=draw, dtype=torch.float64)
@@ -98,7 +117,7 @@ def random_gates(
 
 
 def _thresholded(projections: torch.Tensor, ones: Mask, gate: Gate) -> Bits:
-    """Bits with, filter after filter, the best threshold on the better side, given the others."""
+    """Which filters are on, [n, k], after each filter in turn got its best threshold and side, given the others."""
     n, k = projections.shape
     both = torch.cat([projections, -projections], dim=1).T.contiguous()
     bits = torch.full((n, k), gate == Gate.conjunction(k))

@@ -136,7 +136,7 @@ def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
                 subspace[name].pca,
                 untrained[name],
                 r=best.r,
-                stopping=settings.stopping.at_most(_CONTROL_DRAWS),
+                stopping=Stopping(_CONTROL_DRAWS, settings.width),
                 seed=settings.seed,
             ),
         )

@@ -17,8 +17,8 @@ FEWEST_INPUTS = 8
 """Fewer inputs than this cannot be split into halves that mean anything."""
 MOST_INPUTS = 40_000
 """The largest domain on which the fits take seconds."""
-SHUFFLES = Stopping(most=20, width=0.05)
-"""Fits to shuffled answers, for each rival's control: until the 95% interval is five points wide."""
+SHUFFLES = Stopping(most=20, width=0.05, least=3)
+"""Fits to shuffled answers, for each rival's control: three or more, until the 95% interval is five points wide."""
 
 
 @dataclass(frozen=True, eq=False)

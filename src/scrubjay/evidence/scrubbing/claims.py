@@ -70,7 +70,7 @@ def _row_claim(name: str, side: Scrubbed, row: str, at_best: Verdict, *, is_last
 
 def _refined(name: str, side: Scrubbed) -> Claim:
     last = list(side.scores)[-1]
-    fitted, refined = side.refined.fitted_scores[last].own, side.refined.refined_scores[last].own
+    fitted, refined = side.refined.fitted_scores.own, side.refined.refined_scores[last].own
     control = control_of(side, last)
     return share_claim(
         f"scrub.{name}.refined.{last}",

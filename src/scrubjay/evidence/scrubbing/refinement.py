@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float, Float64, Int
+from torch import Tensor
 
-from scrubjay.core.axes import Classes, Components, Mask, Residual
-from scrubjay.core.stats import Stopping
+from scrubjay.core.axes import Classes, Components, Inputs, Residual
+from scrubjay.core.stats import share_of
 from scrubjay.evidence.ablations import Row, licensed
 from scrubjay.evidence.scrubber import Scrubber, ScrubScores, scrub
 from scrubjay.fit.exact_steps import best_thresholds, deciding
@@ -29,6 +31,8 @@ _SCALES = (0.3, 0.1, 0.03, 0.01)
 """Sizes of the random steps, largest first."""
 _STEPS = 32
 """Random steps of each size."""
+_LEARN_FROM = 8192
+"""Inputs that directions are learned on, at the most; their hidden layer is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +41,12 @@ class Refined:
 
     Attributes:
         filters: the refined ones.
-        fitted_scores: of every licensed ablation along the fitted directions, on the judging half.
+        fitted_scores: of all licensed ablations together along the fitted directions, on the judging half.
         refined_scores: of every licensed ablation along the refined directions, on the judging half.
     """
 
     filters: Filters
-    fitted_scores: dict[str, ScrubScores]
+    fitted_scores: ScrubScores
     refined_scores: dict[str, ScrubScores]
 
 
@@ -66,42 +70,86 @@ def refine_causally(
     """
     draw = torch.Generator().manual_seed(settings.seed)
     order = torch.randperm(len(resid_mid), generator=draw)
-    learn, judge = order[: len(order) // 2], order[len(order) // 2 :]
-    streams, own = resid_mid[learn], classes[learn]
-    everything = licensed(filters.gate.k)[-1]
-
-    def left(
-        candidate: Filters, inputs: torch.Tensor, rows: Sequence[Row] | None, until: Stopping
-    ) -> dict[str, ScrubScores]:
-        of_these = streams if inputs is learn else resid_mid[inputs]
-        hypothesis = Hypothesis.of(candidate, of_these, settings.basis)
-        scrubber = Scrubber.of(hypothesis, of_these, subspace, settings.sampling)
-        return scrub(scrubber, readout, classes[inputs], stopping=until, seed=settings.seed, rows=rows)
-
-    def kept(candidate: Filters) -> float:
-        (scores,) = left(candidate, learn, [everything], Stopping(1)).values()
-        return scores.own.mean
-
-    best, reached = filters, kept(filters)
+    half = len(order) // 2
+    learner = _Learner.of(filters, order[: min(half, _LEARN_FROM)], resid_mid, subspace, readout, classes, settings)
+    best = filters
+    reached = learner.kept(best)
     for scale in _SCALES:
         for _ in range(_STEPS):
             turn = torch.randn(filters.gate.k, len(subspace), generator=draw, dtype=torch.float64) @ subspace
             turned = torch.nn.functional.normalize(best.directions + scale * turn / len(subspace) ** 0.5)
-            candidate = _with_best_thresholds(replace(best, directions=turned), streams, own == 1)
-            found = kept(candidate)
+            candidate = learner.with_best_thresholds(replace(best, directions=turned))
+            found = learner.kept(candidate)
             if found > reached:
                 best, reached = candidate, found
-    until = settings.stopping.at_most(JUDGING_DRAWS)
-    return Refined(best, left(filters, judge, None, until), left(best, judge, None, until))
+    judge = order[half:]
+
+    def judged(candidate: Filters, rows: Sequence[Row] | None = None) -> dict[str, ScrubScores]:
+        streams = resid_mid[judge]
+        scrubber = Scrubber.of(Hypothesis.of(candidate, streams, settings.basis), streams, subspace, settings.sampling)
+        until = settings.stopping.at_most(JUDGING_DRAWS)
+        return scrub(scrubber, readout, classes[judge], stopping=until, seed=settings.seed, rows=rows)
+
+    (fitted,) = judged(filters, [licensed(filters.gate.k)[-1]]).values()
+    return Refined(best, fitted, judged(best))
 
 
-def _with_best_thresholds(filters: Filters, resid_mid: Residual, ones: Mask) -> Filters:
-    projections = resid_mid.double() @ filters.directions.T
-    thresholds = filters.thresholds.clone()
-    bits = projections > thresholds
-    for i in range(filters.gate.k):
-        matters, wanted = deciding(bits, ones, filters.gate, i)
-        if bool(matters.any()):
-            thresholds[i] = best_thresholds(projections[matters, i][None], wanted)[0][0]
-            bits[:, i] = projections[:, i] > thresholds[i]
-    return replace(filters, thresholds=thresholds, agreement=read_gate(bits, ones).agreement)
+@dataclass(frozen=True, eq=False)
+class _Learner:
+    """The inputs that directions are learned on.
+
+    Candidates lie in the causal subspace and are all judged with the same donors. So the streams are needed only by
+    their coordinates in the subspace, and the hidden layer that the donors' rests give is computed once.
+    """
+
+    streams: Residual
+    coordinates: Float64[Tensor, "n r"]
+    subspace: Components
+    readout: Readout
+    classes: Classes
+    settings: Settings
+    start: tuple[Float[Tensor, "n m"], Float[Tensor, "n c"]]
+    rest_from: Inputs
+
+    @classmethod
+    def of(
+        cls,
+        filters: Filters,
+        inputs: Int[Tensor, "_some"],
+        resid_mid: Residual,
+        subspace: Components,
+        readout: Readout,
+        classes: Classes,
+        settings: Settings,
+    ) -> "_Learner":
+        streams = resid_mid[inputs]
+        coordinates = streams.double() @ subspace.T
+        hypothesis = Hypothesis.of(filters, streams, settings.basis)
+        rest_from = Scrubber.of(hypothesis, streams, subspace, settings.sampling).donors(settings.seed, 0).anywhere
+        start = readout.hidden_layer(streams[rest_from])
+        return cls(streams, coordinates, subspace, readout, classes[inputs], settings, start, rest_from)
+
+    def values(self, filters: Filters) -> Float64[Tensor, "n k"]:
+        return self.coordinates @ (filters.directions @ self.subspace.T).T
+
+    def kept(self, filters: Filters) -> float:
+        """The share of answers that all licensed ablations together leave, in one draw."""
+        hypothesis = Hypothesis.of(filters, self.streams, self.settings.basis)
+        values = self.values(filters)
+        scrubber = Scrubber(hypothesis, values, self.streams, self.subspace, self.settings.sampling)
+        donors = scrubber.donors(self.settings.seed, 0)
+        state = scrubber.ablated(licensed(filters.gate.k)[-1], donors)
+        step = state.values - values[self.rest_from]
+        return share_of(self.readout.classes_moved(self.start, step, hypothesis.carriers) == self.classes)
+
+    def with_best_thresholds(self, filters: Filters) -> Filters:
+        """The same directions, each with the threshold that is best given the others."""
+        values, ones = self.values(filters), self.classes == 1
+        thresholds = filters.thresholds.clone()
+        bits = values > thresholds
+        for i in range(filters.gate.k):
+            matters, wanted = deciding(bits, ones, filters.gate, i)
+            if bool(matters.any()):
+                thresholds[i] = best_thresholds(values[matters, i][None], wanted)[0][0]
+                bits[:, i] = values[:, i] > thresholds[i]
+        return replace(filters, thresholds=thresholds, agreement=read_gate(bits, ones).agreement)

@@ -90,10 +90,13 @@ def strongest(controls: Sequence[ScrubControl], row: str) -> Score | None:
 
 def _broken(right: Scrubber, wrong: Scrubber, row: Row, seed: int) -> float:
     """The share of answers that should change under a wrong hypothesis's ablation, by the right one's account."""
-    state = wrong.ablated(row, wrong.donors(seed, 0))
-    moved = torch.cat(list(wrong.streams(state)))
-    hypothesis = right.hypothesis
-    return share_of(hypothesis.says_one(moved.double() @ hypothesis.directions.T) != hypothesis.says_one(right.values))
+    state, hypothesis = wrong.ablated(row, wrong.donors(seed, 0)), right.hypothesis
+    if state.beyond_from is None:
+        kept = right.values if state.rest_from is None else right.values[state.rest_from]
+        moved = kept + wrong.step(state) @ (wrong.hypothesis.carriers @ hypothesis.directions.T)
+    else:
+        moved = torch.cat([stream.double() @ hypothesis.directions.T for stream in wrong.streams(state)])
+    return share_of(hypothesis.says_one(moved) != hypothesis.says_one(right.values))
 
 
 def _at_random(scrubber: Scrubber, seed: int) -> Scrubber:

@@ -12,7 +12,7 @@ from scrubjay.evidence.line import Found
 from scrubjay.evidence.steering.shifts import Steering, random_units, steer
 from scrubjay.run import Run, Settings
 
-RANDOM_SHIFTS = 24
+RANDOM_SHIFTS = 12
 """Random directions."""
 
 

@@ -10,7 +10,7 @@ from scrubjay.run import Run, Settings
 
 VARIANCE = 0.99
 """The share of the variance that ``variance.components`` asks for."""
-_DRAWS = 20
+_DRAWS = 10
 """Draws for each number of components."""
 _CONTROL_DRAWS = 2
 """Draws for each number of random directions."""

@@ -1,1 +1,1 @@
-"""Bridges to and from other libraries."""
+"""Conversions to and from other libraries' networks."""

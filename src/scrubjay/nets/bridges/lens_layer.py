@@ -1,10 +1,10 @@
-"""A layer of TransformerLens's native architecture that every hook site of it reaches.
+"""A layer for TransformerLens's native architecture in which a hook at any site takes full effect.
 
-In the layer that comes with TransformerLens 4.3 the MLP's skip connection goes round ``hook_resid_mid`` (a patch there
-changes what the MLP reads and not what it is added to), and ``hook_attn_scores`` is given the pattern, after the
-layer has used it. The two classes below have the same weights and names, and differ in those two places alone.
+In the layer of TransformerLens 4.3, the MLP's skip connection bypasses ``hook_resid_mid``: a patch there changes what
+the MLP reads, but not what its output is added to. And ``hook_attn_scores`` receives the attention pattern, after the
+layer has used it. The two classes below have the same weights and names, and differ only in these two places.
 
-This module imports TransformerLens; ``bridge.py`` imports this module when it is first needed.
+This module imports TransformerLens, so ``transformer_lens.py`` imports it only when it is needed.
 """
 
 from collections.abc import Callable
@@ -20,13 +20,15 @@ Hook = Callable[[Tensor], Tensor]
 
 
 class HookedAttention(NativeAttention):
-    """Attention whose scores pass a hook before the softmax, as its pattern does after it."""
+    """Attention whose scores go through a hook before the softmax, just as its pattern goes through one after it."""
 
     def __init__(self, cfg: TransformerBridgeConfig) -> None:
         super().__init__(cfg)
-        self.scores_hook: tuple[Hook, ...] = ()  # in a tuple, so that the hook point stays a part of its bridge alone
+        self.scores_hook: tuple[
+            Hook, ...
+        ] = ()  # a tuple, so that PyTorch does not register the hook point as a submodule here too
 
-    def forward(  # type: ignore[override]  # no pattern is given back
+    def forward(  # type: ignore[override]  # the pattern is not returned
         self,
         hidden_states: Tensor,
         attention_mask: Tensor | None = None,
@@ -34,7 +36,7 @@ class HookedAttention(NativeAttention):
         pattern_fn: Hook | None = None,
         **_: object,
     ) -> tuple[Tensor, None]:
-        """The attention's output [n, s, d]; in the place of the pattern None, which the bridge hands to no hook."""
+        """The attention's output [n, s, d]; None in place of the pattern keeps the bridge from hooking it again."""
         n, s, _width = hidden_states.shape
         q, k, v = (
             part(hidden_states).view(n, s, self.n_heads, -1).transpose(1, 2) for part in (self.q, self.k, self.v)
@@ -52,7 +54,7 @@ class HookedAttention(NativeAttention):
 
 
 class HookedBlock(NativeBlock):
-    """A block whose MLP is added to what ``hook_resid_mid`` gives back."""
+    """A block that adds the MLP's output to what ``hook_resid_mid`` returns."""
 
     def __init__(self, cfg: TransformerBridgeConfig) -> None:
         super().__init__(cfg)
@@ -65,15 +67,21 @@ class HookedBlock(NativeBlock):
         position_ids: Tensor | None = None,
         **_: object,
     ) -> tuple[Tensor]:
-        """The residual stream after the block [n, s, d]. ``ln2`` is an identity here, and the hook's place."""
+        """The residual stream [n, s, d] after the block. ``ln2`` is an identity that carries ``hook_resid_mid``."""
         attn_out, _pattern = self.attn(self.ln1(hidden_states), attention_mask=attention_mask)
         resid_mid = self.ln2(hidden_states + attn_out)
         return (resid_mid + self.mlp(resid_mid),)
 
 
 def hooked_bridge(cfg: TransformerBridgeConfig, dtype: torch.dtype, device: torch.device) -> TransformerBridge:
-    """A bridge of the native architecture with one such layer, its weights still to be filled."""
-    with torch.random.fork_rng(devices=[]):  # the layers' own random weights are overwritten, and cost nobody a draw
+    """A bridge of the native architecture with one such layer, whose weights have yet to be loaded.
+
+    Args:
+        cfg: TransformerLens's config of the network.
+        dtype: the precision of the weights.
+        device: the device of the weights.
+    """
+    with torch.random.fork_rng(devices=[]):  # the layer draws random weights, which are overwritten later
         model = NativeModel(cfg)
         model.layers[0] = HookedBlock(cfg)
     bridge = build_bridge_from_module(

@@ -48,7 +48,7 @@ def model_card(saved: SavedNetwork, repo: str, licence: str) -> str:
         "",
         f"# {repo.rsplit('/', 1)[1]}",
         "",
-        "A one-layer transformer for scrubjay, a program that explains small transformers over their whole input domain.",
+        "A one-layer transformer for scrubjay, which explains small transformers over their whole input domain.",
         "",
         *([_REPLICA, ""] if _is_replica(saved) else []),
         "| | |",
@@ -69,8 +69,8 @@ def model_card(saved: SavedNetwork, repo: str, licence: str) -> str:
         f"scrubjay explain hf://{repo}",
         "```",
         "",
-        "The file is a safetensors file. Its manifest contains a SHA-256 digest of every byte, which is checked when the "
-        "network is loaded. Loading it runs no code from the file.",
+        "The file is a safetensors file. Its manifest contains a SHA-256 digest of every byte, which is checked when "
+        "the network is loaded. Loading it runs no code from the file.",
         "",
         f"License: `{licence}`, as stated by its publisher.",
     ]

@@ -191,7 +191,9 @@ def recipe_from(stated: object, file: str | Path) -> Recipe:
             given["frozen_pattern"] = tuple(tuple(row) for row in given["frozen_pattern"])
         return Recipe(**given)
     except TypeError as error:
-        raise RefusedFile(f"{file} states a recipe with a value of a wrong type ({error}): {str(stated)[:200]}") from error
+        raise RefusedFile(
+            f"{file} states a recipe with a value of a wrong type ({error}): {str(stated)[:200]}"
+        ) from error
 
 
 def network_of(

@@ -48,8 +48,8 @@ def read_foreign(path: str | Path) -> tuple[bytes, dict[str, torch.Tensor]]:
 
     Raises:
         BadInput: there is no such file.
-        RefusedFile: the file is damaged, unsafe to read, or holds no tensors; or a tensor is larger than its storage, of
-            a type that weights do not have, or too large.
+        RefusedFile: the file is damaged, unsafe to read, or holds no tensors; or a tensor is larger than its storage,
+            of a type that weights do not have, or too large.
     """
     path = Path(path)
     content = read_whole(path)

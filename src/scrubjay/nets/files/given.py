@@ -1,4 +1,4 @@
-"""A network however it is given: as an object, or as the place where it is."""
+"""A network that a caller gives as an object, or as the place where it is."""
 
 from pathlib import Path
 
@@ -9,11 +9,16 @@ from scrubjay.nets.transformer import OneLayerTransformer
 
 
 def as_saved(network: SavedNetwork | OneLayerTransformer | str | Path) -> SavedNetwork:
-    """The network with what is known about it; a bare network is called “network” and names no task.
+    """Return a saved network as it is, wrap a bare network, and read a network from anything that names one.
+
+    A bare network is given the name "network" and no task.
+
+    Args:
+        network: a network, a saved network, or anything that ``load_network`` takes.
 
     Raises:
-        BadInput: something that is no network and no place; no such file; sizes or values that make no network.
-        RefusedFile: a damaged file, or one that is not ours.
+        BadInput: it is none of these; or there is no such file, or its sizes or values do not make a network.
+        RefusedFile: the file is damaged or is not one of ours.
     """
     if isinstance(network, SavedNetwork):
         return network
@@ -22,6 +27,6 @@ def as_saved(network: SavedNetwork | OneLayerTransformer | str | Path) -> SavedN
     if isinstance(network, str | Path):
         return load_network(network)
     raise BadInput(
-        f"a network is expected: a OneLayerTransformer, what load_network returns, or a path; this is "
+        f"a network is expected: a OneLayerTransformer, what load_network returns, or a path; this is a "
         f"{type(network).__name__}"
     )

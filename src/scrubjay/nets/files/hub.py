@@ -57,8 +57,8 @@ class Address:
         found = _ADDRESS.fullmatch(words.removeprefix(SCHEME).rstrip("/"))
         if found is None:
             raise UsageError(
-                f"{words!r} is not a repository of the hub; write owner/name or hf://owner/name, and @revision after it "
-                f"for a branch, tag or commit"
+                f"{words!r} is not a repository of the hub; write owner/name or hf://owner/name, and @revision after "
+                f"it for a branch, tag or commit"
             )
         return cls(found["repo"], found["revision"])
 

@@ -114,8 +114,8 @@ def _refuse_other_architectures(tensors: Mapping[str, torch.Tensor], file: str) 
     norms = sorted(key for key in tensors if ".ln" in f".{key}")
     if norms:
         raise RefusedFile(
-            f"{file} has LayerNorm ({', '.join(norms[:4])}), and scrubjay reads only networks without it: with LayerNorm, "
-            f"the contributions to the residual stream depend on each other"
+            f"{file} has LayerNorm ({', '.join(norms[:4])}), and scrubjay reads only networks without it: with "
+            f"LayerNorm, the contributions to the residual stream depend on each other"
         )
     if "blocks.0.attn.q.weight" in tensors:
         raise RefusedFile(

@@ -1,8 +1,8 @@
 """Sealed files: safetensors files whose manifest contains a SHA-256 digest of the whole file.
 
-The manifest is a JSON object, stored as the only metadata entry, ``scrubjay``. Its ``sha256`` is the digest of the whole
-file with these 64 digits set to zero. A change of any byte, of a weight, the header or the digest itself, is therefore
-detected.
+The manifest is a JSON object, stored as the only metadata entry, ``scrubjay``. Its ``sha256`` is the digest of the
+whole file with these 64 digits set to zero. A change of any byte, of a weight, the header or the digest itself, is
+therefore detected.
 """
 
 import hashlib
@@ -31,7 +31,8 @@ def write_sealed(path: str | Path, tensors: Mapping[str, torch.Tensor], manifest
     Args:
         path: the file to write.
         tensors: the tensors by name. They are stored contiguously.
-        manifest: what the file says about itself; it must be possible to write it as JSON.
+        manifest: what the file says about itself; it must be possible to write it as JSON. An entry ``sha256`` is replaced
+            by the digest of the new file.
 
     Returns:
         The file's SHA-256 digest, in hexadecimal digits.
@@ -39,7 +40,8 @@ def write_sealed(path: str | Path, tensors: Mapping[str, torch.Tensor], manifest
     Raises:
         OutOfResources: the folder cannot be written, or the disk is full.
     """
-    text = json.dumps({"sha256": _BLANK, **dict(sorted(manifest.items()))})
+    stated = {key: manifest[key] for key in sorted(manifest) if key != "sha256"}
+    text = json.dumps({"sha256": _BLANK, **stated})
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     blank = safetensors.torch.save(plain, metadata={"scrubjay": text})
     digest = hashlib.sha256(blank).hexdigest()

@@ -1,1 +1,1 @@
-"""Training: one step, many networks at once, and runs that can be resumed."""
+"""Training: one optimiser step, many networks at once, and run folders that training can be resumed from."""

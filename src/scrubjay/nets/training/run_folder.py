@@ -1,64 +1,66 @@
-"""Training runs as folders: the network, the state to resume from, the history, and the epochs on the way.
+"""Training into folders: one folder for each network, with everything that is needed to resume it.
 
-network.safetensors    the finished network
-state.safetensors      weights and optimiser moments at the last saved epoch
-history.csv            epoch, losses and accuracies on both halves
-epochs/00500.safetensors ...
+Beside what ``saved_state.py`` describes, the folder of a finished run holds ``network.safetensors``, the network.
 """
 
-import csv
-import hashlib
-import io
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from scrubjay.core.errors import BadInput, RefusedFile, UsageError
-from scrubjay.core.files import read_whole, write_whole
+from scrubjay.core.errors import BadInput, UsageError
 from scrubjay.core.locks import folder_lock
-from scrubjay.nets.files.checkpoint import NETWORK_FILE, SavedNetwork, load_network, recipe_from, save_network
-from scrubjay.nets.files.sealed import read_sealed, write_sealed
-from scrubjay.nets.training.ensemble import Ensemble, Member
-from scrubjay.nets.training.training_step import Progress, TrainingState
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.files.checkpoint import NETWORK_FILE, SavedNetwork, read_network, save_network
+from scrubjay.nets.training.ensemble import Ensemble, Trainee
+from scrubjay.nets.training.saved_state import STATE_FILE, read_state, write_state
+from scrubjay.nets.training.training_step import TrainingProgress, TrainingState
+from scrubjay.tasks.named import as_task
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
-_STATE, _HISTORY = "state.safetensors", "history.csv"
-_GROUPS = ("weights", "first_moments", "second_moments")
+SAVE_EVERY = 500
+"""How many epochs lie between saved states, if nothing else is asked for."""
+
+LOG_EVERY = 10
+"""How many epochs lie between lines of the history, if nothing else is asked for."""
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One network to be trained.
+@dataclass(frozen=True, eq=False, init=False)
+class TrainingRun:
+    """A network to be trained into a folder.
 
     Attributes:
-        folder: where everything is kept; made if it isn't there.
-        task: with labels and a split.
-        recipe: its seed and epochs included.
-        resume: go on from the folder's state instead of starting.
+        folder: the folder for all files of the run. It is created if it does not exist.
+        task: the task to train on, with labels and a split.
+        recipe: the sizes and the settings of the training, including the seed and the number of epochs.
+        resume: whether to continue from the state in the folder instead of starting anew.
     """
 
     folder: Path
     task: Task
     recipe: Recipe
-    resume: bool = False
+    resume: bool
+
+    def __init__(self, folder: str | Path, task: Task | str | Path, recipe: Recipe, resume: bool = False) -> None:
+        object.__setattr__(self, "folder", Path(folder))
+        object.__setattr__(self, "task", as_task(task))
+        object.__setattr__(self, "recipe", recipe)
+        object.__setattr__(self, "resume", resume)
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where and how to multiply.
+    """Where networks are trained, and how matrices are multiplied there.
 
     Attributes:
-        device: of the training.
-        stacked: run the members of an ensemble in batched products; default: on CUDA.
-        compiled: pass these through ``torch.compile``.
-        tf32: let CUDA multiply in TF32.
+        device: the device to train on.
+        stacked: whether networks that are trained together run in one batched product. By default they do on CUDA.
+        compiled: whether to compile the batched product with ``torch.compile``.
+        tf32: whether CUDA may multiply in TF32, which is faster and less precise.
     """
 
     device: torch.device | str = "cpu"
@@ -68,40 +70,50 @@ class Hardware:
 
 
 def train_into(
-    folder: Path,
-    task: Task,
+    folder: str | Path,
+    task: Task | str | Path,
     recipe: Recipe,
     *,
     resume: bool = False,
     device: torch.device | str = "cpu",
-    save_every: int = 500,
-    log_every: int = 10,
-    report: Callable[[Progress], None] = lambda progress: None,
+    save_every: int = SAVE_EVERY,
+    log_every: int = LOG_EVERY,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> SavedNetwork:
-    """Train a network by a recipe, keeping everything in one folder.
+    """Train a network, and keep everything in one folder.
 
-    Interrupted (KeyboardInterrupt), it saves where it stands and lets the interrupt through. Resumed on the same
-    device with as many threads, it ends with the very weights of an uninterrupted run.
+    A KeyboardInterrupt ends the training after the present step; the state is saved, and the interrupt is raised again.
+    A resumed run on the same device with the same number of threads ends with exactly the weights of an uninterrupted
+    run.
+
+    Example:
+        >>> import scrubjay, tempfile
+        >>> recipe = scrubjay.Recipe(d_model=8, n_heads=2, d_head=4, d_mlp=16, epochs=50, learning_rate=0.01)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     saved = scrubjay.train_into(folder, "modular_addition:p=5,fraction=0.5", recipe)
+        >>> saved.manifest["training"]["epoch"]
+        50
 
     Args:
-        folder: made if it isn't there.
-        task: with labels and a split.
-        recipe: its seed and epochs included.
-        resume: go on from the folder's state instead of starting.
-        device: where to train.
-        save_every: epochs between saved states.
-        log_every: epochs between lines of the history, and between calls of ``report``.
-        report: told the progress at each line of the history.
+        folder: the folder, which is created if it does not exist.
+        task: a task with labels and a split, or the words that name it.
+        recipe: the sizes and the settings of the training, including the seed and the number of epochs.
+        resume: whether to continue from the state in the folder instead of starting anew.
+        device: the device to train on.
+        save_every: the number of epochs between saved states.
+        log_every: the number of epochs between lines of the history, and between calls of ``report``.
+        report: called with the progress of the training at each line of the history.
 
     Raises:
-        UsageError: a folder that has a run already and ``resume`` is not asked, or nothing to resume; another run at
-            work in it.
-        BadInput: a state of another task or recipe, or a task that can't be trained on.
-        RefusedFile: a damaged state.
-        OutOfResources: a folder that can't be written.
+        UsageError: the folder holds a run already and ``resume`` is false, there is nothing to resume, or another
+            process is writing into the folder.
+        BadInput: the saved state is of another task or recipe, the task cannot be trained on, or ``save_every`` or
+            ``log_every`` is not positive.
+        RefusedFile: the saved state is damaged.
+        OutOfResources: the folder cannot be written.
     """
     (saved,) = train_all_into(
-        [Run(folder, task, recipe, resume)],
+        [TrainingRun(folder, task, recipe, resume)],
         hardware=Hardware(device),
         save_every=save_every,
         log_every=log_every,
@@ -110,63 +122,75 @@ def train_into(
     return saved
 
 
-def is_resumable(folder: Path) -> bool:
-    """Whether a folder holds a state that a run can go on from."""
-    return (folder / _STATE).exists()
-
-
-def last_epoch(folder: Path) -> int:
-    """The epoch of the last state that a run has saved; 0 where there is none, or where it can't be read just now."""
-    try:
-        return int((folder / _HISTORY).read_text().splitlines()[-1].partition(",")[0])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
 def train_all_into(
-    runs: Sequence[Run],
+    runs: Sequence[TrainingRun],
     *,
     hardware: Hardware = Hardware(),
-    save_every: int = 500,
-    log_every: int = 10,
-    report: Callable[[Run, Progress], None] = lambda run, progress: None,
+    save_every: int = SAVE_EVERY,
+    log_every: int = LOG_EVERY,
+    report: Callable[[TrainingRun, TrainingProgress], None] = lambda run, progress: None,
 ) -> list[SavedNetwork]:
-    """Train many networks of one architecture at once, each with a folder of its own, as ``train_into`` keeps it.
+    """Train several networks of one architecture at once, each into a folder of its own.
 
-    Members that are resumed from another epoch than the others are trained by themselves.
+    Runs that are resumed from different epochs are trained one group after the other.
 
     Args:
-        runs: of equal sizes, epochs and domain.
-        hardware: where and how.
-        save_every: epochs between saved states.
-        log_every: epochs between lines of the histories.
-        report: told the progress of each run at each line of its history.
+        runs: the runs. Their sizes, numbers of epochs and domains must be the same.
+        hardware: where the networks are trained.
+        save_every: the number of epochs between saved states.
+        log_every: the number of epochs between lines of the histories, and between calls of ``report``.
+        report: called with each run and its progress at each line of its history.
+
+    Returns:
+        The trained networks, in the order of the runs.
 
     Raises:
-        BadInput: runs that can't be trained together; and all that ``train_into`` raises.
+        BadInput: the runs cannot be trained together, or one of the reasons that ``train_into`` names.
+        UsageError: as for ``train_into``.
+        RefusedFile: as for ``train_into``.
+        OutOfResources: as for ``train_into``.
     """
+    for name, value in (("save_every", save_every), ("log_every", log_every)):
+        if value < 1:
+            raise BadInput(f"{name} is a number of epochs, at least 1, and is {value}")
     if len({run.recipe.epochs for run in runs}) > 1:
-        raise BadInput(f"networks trained at once take equally many epochs, not {[run.recipe.epochs for run in runs]}")
+        raise BadInput(
+            f"networks that are trained together must have the same number of epochs; these have "
+            f"{[run.recipe.epochs for run in runs]}"
+        )
     with ExitStack() as locks:
         for run in runs:
             locks.enter_context(folder_lock(run.folder))
-        begun = [(run, *(_resumed(run) if run.resume else _fresh(run.folder))) for run in runs]
+        begun = [(run, *_begin(run)) for run in runs]
         for epoch in sorted({0 if state is None else state.epoch for _, state, _ in begun}):
             alike = [each for each in begun if epoch == (0 if each[1] is None else each[1].epoch)]
             _train(alike, hardware, save_every, log_every, report)
-    return [load_network(run.folder) for run in runs]
+    return [read_network(run.folder) for run in runs]
+
+
+def _begin(run: TrainingRun) -> tuple[TrainingState | None, list[TrainingProgress]]:
+    """The state that a run continues from, or None for a new run, and its history so far."""
+    if run.resume:
+        return read_state(run.folder, run.task, run.recipe)
+    there = [name for name in (STATE_FILE, NETWORK_FILE) if (run.folder / name).exists()]
+    if there:
+        raise UsageError(
+            f"{run.folder} holds a training run already ({', '.join(there)}); resume it (on the command line, with "
+            f"--resume), or choose another folder"
+        )
+    return None, []
 
 
 def _train(
-    begun: Sequence[tuple[Run, TrainingState | None, list[Progress]]],
+    begun: Sequence[tuple[TrainingRun, TrainingState | None, list[TrainingProgress]]],
     hardware: Hardware,
     save_every: int,
     log_every: int,
-    report: Callable[[Run, Progress], None],
+    report: Callable[[TrainingRun, TrainingProgress], None],
 ) -> None:
-    """Train runs that stand at one epoch to their end."""
+    """Train runs that have reached the same epoch until their last one."""
     runs, histories, epochs = [run for run, *_ in begun], [history for *_, history in begun], begun[0][0].recipe.epochs
-    ensemble = Ensemble([Member(run.task, run.recipe) for run in runs], **vars(hardware))
+    ensemble = Ensemble([Trainee(run.task, run.recipe) for run in runs], **vars(hardware))
     states = [state for _, state, _ in begun if state is not None]
     if states:
         ensemble.restore(states)
@@ -178,7 +202,7 @@ def _train(
 
     def save() -> None:
         for number, (run, history) in enumerate(zip(runs, histories, strict=True)):
-            _save(run, ensemble.network(number), ensemble.state(number), history)
+            write_state(run.folder, run.task, run.recipe, ensemble.network(number), ensemble.state(number), history)
 
     try:
         if not histories[-1]:
@@ -197,7 +221,7 @@ def _train(
         save_network(
             run.folder / NETWORK_FILE,
             ensemble.network(number),
-            task=run.task.words,
+            task=run.task.source or run.task.name,
             recipe=run.recipe,
             training={
                 "device": torch.device(hardware.device).type,
@@ -209,7 +233,7 @@ def _train(
 
 @contextmanager
 def _whole_step() -> Iterator[None]:
-    """Let an interrupt wait until the step is done, since half a step is no state to go on from."""
+    """Delay a KeyboardInterrupt until the step is done, because training cannot be resumed from half a step."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -221,65 +245,3 @@ def _whole_step() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if came:
         raise KeyboardInterrupt
-
-
-def _fresh(folder: Path) -> tuple[None, list[Progress]]:
-    there = [name for name in (_STATE, NETWORK_FILE) if (folder / name).exists()]
-    if there:
-        raise UsageError(f"{folder} holds a training run already ({', '.join(there)}); add --resume, or name another")
-    return None, []
-
-
-def _resumed(run: Run) -> tuple[TrainingState, list[Progress]]:
-    file = run.folder / _STATE
-    if not file.exists():
-        raise UsageError(f"there is nothing to resume in {run.folder}: it has no {_STATE}")
-    tensors, manifest = read_sealed(file, "training state")
-    found = recipe_from(manifest["recipe"])
-    if manifest["task"] != run.task.words or replace(found, epochs=run.recipe.epochs) != run.recipe:
-        raise BadInput(f"{file} is of task {manifest['task']} and {found}; asked was {run.task.words} and {run.recipe}")
-    if manifest["epoch"] > run.recipe.epochs:
-        raise UsageError(
-            f"{run.folder} stands at epoch {manifest['epoch']} already; {run.recipe.epochs} were asked for"
-        )
-    if manifest["answers"] != _answers(run.task):
-        raise BadInput(f"{file} is of a task {manifest['task']} with other labels or another split")
-    groups = {group: {k.partition("/")[2]: t for k, t in tensors.items() if k.startswith(group)} for group in _GROUPS}
-    text = read_whole(run.folder / _HISTORY)
-    try:
-        rows = csv.DictReader(io.StringIO(text.decode()))
-        history = [Progress(int(row.pop("epoch")), **{key: float(value) for key, value in row.items()}) for row in rows]
-    except (ValueError, KeyError, TypeError) as error:
-        raise RefusedFile(f"{run.folder / _HISTORY} is damaged: {error}") from error
-    state = TrainingState(epoch=manifest["epoch"], **groups)
-    return state, [line for line in history if line.epoch <= state.epoch]
-
-
-def _save(run: Run, network: OneLayerTransformer, state: TrainingState, history: list[Progress]) -> None:
-    """The state comes last: a run that is killed before it is written does this epoch again, and loses nothing."""
-    save_network(
-        run.folder / "epochs" / f"{state.epoch:05d}.safetensors",
-        network,
-        task=run.task.words,
-        recipe=run.recipe,
-        epoch=state.epoch,
-    )
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Progress))
-    writer.writerows(astuple(line) for line in history)
-    write_whole(run.folder / _HISTORY, table.getvalue().encode())
-    tensors = {f"{group}/{name}": t for group in _GROUPS for name, t in getattr(state, group).items()}
-    about = {
-        "task": run.task.words,
-        "answers": _answers(run.task),
-        "recipe": asdict(run.recipe),
-        "epoch": state.epoch,
-    }
-    write_sealed(run.folder / _STATE, tensors, {"kind": "training state", **about})
-
-
-def _answers(task: Task) -> str:
-    """A digest of what the task's name does not say: its labels and its split."""
-    values = [task.targets()] + ([] if task.train is None else [task.train])
-    return hashlib.sha256(b"".join(value.numpy().tobytes() for value in values)).hexdigest()

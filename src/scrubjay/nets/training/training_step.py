@@ -1,8 +1,10 @@
-"""One step of the recipe for one network: its loss, the loss's gradient, its progress.
+"""One training step of one network: its loss, the gradient of the loss, and its progress.
 
-Source: full-batch AdamW with decoupled weight decay and a linear warm-up; cross-entropy over all logits at the last
-position, in float64 (Nanda et al. 2023, whose training code the challenge used). Nothing is computed at the other
-positions. The optimiser is in ``ensemble.py``.
+The loss is the cross-entropy over all logits at the last position, computed in float64; nothing is computed at the
+other positions. The optimiser, full-batch AdamW with decoupled weight decay and a linear warm-up, is in
+``ensemble.py``.
+
+Source: the training code of Nanda et al. 2023, "Progress measures for grokking via mechanistic interpretability".
 """
 
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from scrubjay.core.axes import Choices
-from scrubjay.core.errors import BadInput, OutOfResources
+from scrubjay.core.errors import BadInput
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.nets.tables import AfterAttention, Tables
 from scrubjay.nets.transformer import OneLayerTransformer
@@ -21,8 +23,16 @@ from scrubjay.tasks.task import Task
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a training run stands after ``epoch`` optimiser steps; the figures are of the weights at that point."""
+class TrainingProgress:
+    """Losses and accuracies of a network in training.
+
+    Attributes:
+        epoch: the number of optimiser steps taken so far.
+        train_loss: the mean loss on the training half, in nats.
+        test_loss: the mean loss on the test half, in nats.
+        train_accuracy: the share of right answers on the training half.
+        test_accuracy: the share of right answers on the test half.
+    """
 
     epoch: int
     train_loss: float
@@ -33,12 +43,13 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """All that a run needs to go on exactly where it stood.
+    """Everything that is needed to resume training exactly where it stopped.
 
     Attributes:
-        epoch: optimiser steps taken.
-        weights: by name.
-        first_moments, second_moments: AdamW's running moments of each weight's gradient.
+        epoch: the number of optimiser steps taken so far.
+        weights: the weights by name.
+        first_moments: AdamW's running mean of each weight's gradient, by the weight's name.
+        second_moments: AdamW's running mean of each weight's squared gradient, by the weight's name.
     """
 
     epoch: int
@@ -49,20 +60,29 @@ class TrainingState:
 
 @dataclass(frozen=True, eq=False)
 class Half:
-    """The inputs of one half of a split, and the token that is the right answer to each."""
+    """One half of a split.
+
+    Attributes:
+        choices: [n, s], the inputs.
+        targets: [n], the token that is the right answer to each input.
+    """
 
     choices: Choices
     targets: Int[Tensor, "n"]
 
 
 def halves(task: Task, device: torch.device | str = "cpu") -> tuple[Half, Half]:
-    """The training and the test half of a task.
+    """The training half and the test half of a task.
+
+    Args:
+        task: a task with labels and a split.
+        device: the device for the tensors.
 
     Raises:
-        BadInput: a task without labels, without a split, with an empty half, or with classes of several tokens.
+        BadInput: the task has no labels or no split, one half is empty, or a class has several tokens.
     """
     if task.train is None:
-        raise BadInput(f"task {task.name} has no split, so there is no training half; give it one")
+        raise BadInput(f"task {task.name} has no split, so there is no training half; give the task a split")
     if not 0 < int(task.train.sum()) < task.domain.size:
         raise BadInput(f"the split of task {task.name} leaves one half of the {task.domain.size} inputs empty")
     choices, targets = task.domain.choices(task.domain.inputs()), task.targets()
@@ -74,7 +94,10 @@ def halves(task: Task, device: torch.device | str = "cpu") -> tuple[Half, Half]:
 
 
 def add_gradient(network: OneLayerTransformer, domain: Domain, half: Half) -> None:
-    """Add the gradient of the mean loss over a half to that of each weight, a chunk of the hidden layer at a time."""
+    """Add the gradient of the mean loss over a half to the gradient of each weight.
+
+    The hidden layer is computed in chunks, so that its size does not depend on the number of inputs.
+    """
     rows = chunk_rows(network.config.d_mlp, network.dtype, network.device)
     tables = Tables.of(network, domain)
     resid_mid = tables.resid_mid(half.choices, tables.pattern(half.choices))
@@ -86,8 +109,8 @@ def add_gradient(network: OneLayerTransformer, domain: Domain, half: Half) -> No
 
 
 @torch.no_grad()
-def progress_of(network: OneLayerTransformer, domain: Domain, both: tuple[Half, Half], epoch: int) -> Progress:
-    """Losses and accuracies of a network's present weights on both halves."""
+def progress_of(network: OneLayerTransformer, domain: Domain, both: tuple[Half, Half], epoch: int) -> TrainingProgress:
+    """Losses and accuracies of a network's present weights on the training half and the test half."""
     rows = chunk_rows(network.config.d_mlp, network.dtype, network.device)
     tables = Tables.of(network, domain)
     figures = []
@@ -99,38 +122,21 @@ def progress_of(network: OneLayerTransformer, domain: Domain, both: tuple[Half, 
             right += int((logits.argmax(-1) == aim).sum())
         figures.append((total / len(half.targets), right / len(half.targets)))
     (train_loss, train_accuracy), (test_loss, test_accuracy) = figures
-    return Progress(epoch, train_loss, test_loss, train_accuracy, test_accuracy)
+    return TrainingProgress(epoch, train_loss, test_loss, train_accuracy, test_accuracy)
 
 
 def loss(
     logits: Float[Tensor, "n v"], targets: Int[Tensor, "n"], weights: Float[Tensor, "n"] | None = None
 ) -> Float[Tensor, ""]:
-    """Cross-entropy over all logits, in float64 (on the CPU where the device has no float64).
+    """Cross-entropy over all logits in nats, in float64 (computed on the CPU if the device has no float64).
 
     Args:
-        logits: at the last position.
-        targets: the right token of each input.
-        weights: of the inputs in the sum; without, their mean is taken.
+        logits: [n, v], the logits at the last position.
+        targets: [n], the right token of each input.
+        weights: [n], the weight of each input in the sum. Without weights, the mean over the inputs is returned.
     """
     if logits.device.type == "mps":
         logits, targets = logits.cpu(), targets.cpu()
     if weights is None:
         return torch.nn.functional.cross_entropy(logits.double(), targets)
     return (torch.nn.functional.cross_entropy(logits.double(), targets, reduction="none") * weights).sum()
-
-
-def chosen_device(name: str) -> torch.device:
-    """The device that ``auto``, ``cpu``, ``cuda`` or ``mps`` stands for on this machine.
-
-    Raises:
-        BadInput: another word.
-        OutOfResources: a device that this machine does not have.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        return torch.device(next(kind for kind, present in there.items() if present))
-    if name not in there:
-        raise BadInput(f"a device is auto, {', '.join(there)}; {name!r} is none of them")
-    if not there[name]:
-        raise OutOfResources(f"this machine has no {name} device that PyTorch can use")
-    return torch.device(name)

@@ -1,4 +1,5 @@
-// The page's side of the Worker: one question at a time, and of those that wait only the newest.
+// The page's side of the Worker. It sends one question at a time. Of the questions that come in meanwhile, only the
+// newest is kept, since the reader no longer waits for the others.
 
 import { Network } from "./network.js";
 import { Readout } from "./readout.js";
@@ -6,7 +7,11 @@ import { Readout } from "./readout.js";
 /* global WORKER_SOURCE */
 
 export class Answers {
-  /** `data`: what the page was given; `arrived(answer)` and `busy(yes)` are told. */
+  /**
+   * @param {object} data the portrait, as `portrait_json` writes it.
+   * @param {(answer: object, asked: object) => void} arrived is called with each answer and its question.
+   * @param {(isBusy: boolean) => void} busy is called when the work starts and when it ends.
+   */
   constructor(data, arrived, busy) {
     this.data = data;
     this.arrived = arrived;
@@ -33,7 +38,7 @@ export class Answers {
     }
   }
 
-  /** Some notebooks forbid Workers; then the page itself computes, and stands still meanwhile. */
+  /** Some notebooks forbid Workers. The page then computes the answers itself, and does not respond meanwhile. */
   #withoutWorker() {
     this.worker?.terminate();
     this.worker = null;
@@ -42,6 +47,7 @@ export class Answers {
     if (asked) this.#send(asked);
   }
 
+  /** Ask a question, in the form that `Readout.answer` takes. */
   ask(asked) {
     if (this.running) this.waiting = asked;
     else this.#send(asked);
@@ -74,7 +80,7 @@ export class Answers {
     for (const tell of this.idle.splice(0)) tell();
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when every question has been answered. */
   whenIdle() {
     return this.running ? new Promise((tell) => this.idle.push(tell)) : Promise.resolve();
   }

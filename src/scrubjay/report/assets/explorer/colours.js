@@ -1,5 +1,6 @@
-// Colours that all kinds of colour vision tell apart: Okabe and Ito's blue and orange for two classes, purple to orange
-// through white for signed values, and a scale of one lightness for many classes. As 0xAABBGGRR, for image data.
+// Colours that people with any kind of colour vision can tell apart: Okabe and Ito's blue and orange for two classes,
+// purple through white to orange for signed values, and a scale from dark blue to yellow, in which lightness rises
+// steadily, for more classes. They are packed as 0xAABBGGRR, which is what image data takes.
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
@@ -18,13 +19,13 @@ function along(stops, share) {
 
 const SIGNED_TABLE = Uint32Array.from({ length: 513 }, (_, i) => packed(along(SIGNED, i / 512)));
 
-/** The colour of each class, and of -1, an answer in no class, last. */
+/** The colour of each of `count` classes, and last the colour of an answer that is in no class. */
 export function classPalette(count) {
   const colours = count === 2 ? [ZERO, ONE].map(rgb) : Array.from({ length: count }, (_, k) => along(MANY, k / (count - 1)));
   return Uint32Array.from([...colours, rgb(STRAY)], packed);
 }
 
-/** Each class by its colour. (Loops, since `from` with a function costs tens of times as much.) */
+/** The colour of each input's class; class -1 means "in no class". (A loop, since `Uint32Array.from` is far slower.) */
 export function byClass(classes, palette) {
   const last = palette.length - 1;
   const out = new Uint32Array(classes.length);
@@ -32,7 +33,7 @@ export function byClass(classes, palette) {
   return out;
 }
 
-/** Each value by a colour from purple (-limit) over white (0) to orange (limit). */
+/** The colour of each value, from purple (-limit) through white (0) to orange (limit). */
 export function bySign(values, limit) {
   const out = new Uint32Array(values.length);
   const scale = 256 / limit;
@@ -43,18 +44,19 @@ export function bySign(values, limit) {
   return out;
 }
 
-/** One colour where a value is above zero, another elsewhere. */
+/** The colour `on` where a value is above zero, and `off` elsewhere. */
 export function byThreshold(values, [off, on]) {
   const out = new Uint32Array(values.length);
   for (let i = 0; i < out.length; i++) out[i] = values[i] > 0 ? on : off;
   return out;
 }
 
-/** The largest magnitude, or 1 where all is zero. */
+/** The largest magnitude of some values, or 1 if all values are zero. */
 export function largest(values) {
   let limit = 0;
   for (let i = 0; i < values.length; i++) limit = Math.max(limit, Math.abs(values[i]));
   return limit || 1;
 }
 
+/** A packed colour in the notation of style sheets. */
 export const css = (colour) => `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;

@@ -1,9 +1,9 @@
-// The settings, as ordinary form controls: they work by keyboard and tell assistive technology what they are.
+// The settings as ordinary form controls, which work by keyboard and with assistive technology.
 
 import { element, percent, setText } from "./elements.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
-const SECONDS = 6; // that a whole range takes at speed 1
+const SECONDS = 6; // the time in which an animation at speed 1 covers the range of a slider
 
 export class Controls {
   constructor(scene) {
@@ -12,50 +12,56 @@ export class Controls {
     this.selects = [];
     this.playing = null;
     const { d_mlp } = scene.network.config;
-    this.speed = element("select", { "aria-label": "speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
+    this.speed = element("select", { class: "sj-speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
     const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label }) => [axis, label])));
-    this.axes = element("p", { class: "sj-axes" }, axis("x", "across"), axis("y", "up"));
+    this.axes = element("p", { class: "sj-axes" }, axis("x", "horizontal axis"), axis("y", "vertical axis"));
     this.root = element(
       "div",
       { class: "sj-controls" },
       this.#group(
         "Network",
-        this.#select("view", "attention of the", () => [
+        this.#select("view", "components and filters of the", () => [
           ["full", "full network"],
           ["frozen", "frozen network"],
         ]),
-        this.#slider("t", "attention t, from its mean (0) to full (1)", { min: 0, max: 1, step: 0.01 }),
+        this.#slider("t", "attention t: the mean pattern (0) to each input's own (1)", { min: 0, max: 1, step: 0.01 }),
       ),
       this.#group(
         "MLP",
-        this.#slider("fraction", "share of mlp_out that is added", { min: 0, max: 1, step: 0.01 }),
-        this.#slider("count", `neurons that are on, of ${d_mlp}`, { min: 0, max: d_mlp, step: 1 }),
-        this.#select("order", "neurons go on", () => [
-          ["contribution", "largest contribution first"],
-          ["index", "by index"],
-        ]),
+        this.#slider("fraction", "share of mlp_out that is added to the residual stream", { min: 0, max: 1, step: 0.01 }),
+        ...(d_mlp ? this.#neurons(d_mlp) : []),
       ),
       this.#group(
         "Shift of resid_mid",
         this.#slider("length", "length of the shift", { min: -10, max: 10, step: 0.1 }),
-        this.#select("direction", "along", () => [
+        this.#select("direction", "direction of the shift", () => [
           ...(scene.view.filters?.names ?? []).map((name, k) => [String(k), `filter ${name}`]),
-          ["random", "a random direction"],
+          ["random", "random"],
         ]),
-        this.#number("seed", "seed of that direction"),
+        this.#number("seed", "seed of the random direction"),
       ),
       this.#thresholds(),
       this.#group(
         "Show",
         this.#select("colour", "colour of the points", () => [
-          ["now", "answers as set now"],
-          ...(scene.truth ? [["truth", "ground truth"], ["error", "right or wrong"]] : []),
-          ...(scene.train ? [["split", "training or test half"]] : []),
+          ["now", "answers with the current settings"],
+          ...(scene.truth ? [["truth", "ground truth"], ["error", "correct or wrong"]] : []),
+          ...(scene.train ? [["split", "training or test set"]] : []),
         ]),
-        element("label", { class: "sj-control" }, element("span", {}, "speed of playing"), this.speed),
+        element("label", { class: "sj-control" }, element("span", {}, "speed of animations"), this.speed),
         element("button", { type: "button", class: "sj-reset", onclick: () => this.#reset() }, "Reset all"),
       ),
     );
+  }
+
+  #neurons(count) {
+    return [
+      this.#slider("count", `number of neurons used, of ${count}`, { min: 0, max: count, step: 1 }),
+      this.#select("order", "which neurons are used first", () => [
+        ["contribution", "those with the largest contribution"],
+        ["index", "those with the smallest index"],
+      ]),
+    ];
   }
 
   #group(name, ...children) {
@@ -66,7 +72,7 @@ export class Controls {
     return element("label", { class: "sj-control" }, element("span", {}, label), this.#choice(key, choices));
   }
 
-  /** A select whose choices may depend on the scene. */
+  /** A select whose choices may depend on the settings. */
   #choice(key, choices) {
     const select = element("select", { "data-key": key, onchange: () => this.#set({ [key]: select.value }) });
     this.selects.push({ key, select, choices });
@@ -106,7 +112,7 @@ export class Controls {
       });
       const told = element("output", {});
       const name = scene.data.views.map((view) => view.filters?.names[k]).find(Boolean);
-      const line = element("label", { class: "sj-control sj-slider" }, element("span", {}, `${name}, moved by`), input, told);
+      const line = element("label", { class: "sj-control sj-slider" }, element("span", {}, `threshold of filter ${name}, moved by`), input, told);
       this.sliders.push({ read, input, told, digits: 2, line });
       return line;
     });
@@ -115,7 +121,7 @@ export class Controls {
   }
 
   #playButton(key, label, input) {
-    const button = element("button", { type: "button", class: "sj-play", "aria-label": `play: ${label}`, "data-plays": key }, "▶");
+    const button = element("button", { type: "button", class: "sj-play", "aria-label": `animate: ${label}`, "data-plays": key }, "▶");
     button.addEventListener("click", () => (this.playing?.key === key ? this.#pause() : this.#play(key, input, button)));
     return button;
   }
@@ -158,7 +164,7 @@ export class Controls {
     this.scene.set({ ...this.scene.initial(), pinned });
   }
 
-  /** `agreement` of the gate with the answers as set now, or null without filters. */
+  /** `agreement` is that of the gate with the answers for the current settings, or null without filters. */
   draw(agreement) {
     const { settings, view } = this.scene;
     for (const { key, select, choices } of this.selects) {
@@ -179,7 +185,8 @@ export class Controls {
     }
     if (agreement === null) return;
     const { gate, agreement: fitted } = view.filters;
-    setText(this.told, `${gate} gives ${percent(agreement)} of the answers as set now (as fitted: ${percent(fitted)}).`);
+    const words = `The gate ${gate} agrees with ${percent(agreement)} of the answers with the current settings`;
+    setText(this.told, `${words} (as fitted: ${percent(fitted)}).`);
   }
 
   stop() {

@@ -1,8 +1,8 @@
-// Typed arrays out of the page's data, each {dtype, base64}, little-endian.
+// Arrays in the page's data are objects {dtype, base64} that hold little-endian bytes.
 
 const KINDS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, i2: Int16Array, u1: Uint8Array };
 
-/** The array that {dtype, base64} stands for; null stays null. */
+/** The typed array that an object {dtype, base64} holds; null stays null. */
 export function decode(packed) {
   if (packed === null) return null;
   const text = atob(packed.base64);

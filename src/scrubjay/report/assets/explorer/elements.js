@@ -1,6 +1,6 @@
-// What the panels are built of. Text is always set as text, never as markup.
+// The parts that panels are made of. Text is always set as text, never as markup.
 
-/** An element with attributes, children and listeners ("on..." attributes). */
+/** Make an element with attributes and children. An attribute whose name starts with "on" is an event listener. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -11,7 +11,7 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** A canvas that keeps the size of its box in real pixels, and asks for a new drawing when that changes. */
+/** A canvas that has as many pixels as its box on the screen, and calls `redraw` when the box changes its size. */
 export class Board {
   constructor(attributes, redraw) {
     this.canvas = element("canvas", attributes);
@@ -38,14 +38,14 @@ export class Board {
     return this.canvas.height / this.scale;
   }
 
-  /** The context, scaled so that one unit is one CSS pixel, and cleared. */
+  /** Clear the canvas and return its context, scaled so that one unit is one CSS pixel. */
   cleared() {
     this.context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
     this.context.clearRect(0, 0, this.width, this.height);
     return this.context;
   }
 
-  /** Where a pointer event is, in CSS pixels from the canvas's corner. */
+  /** The place of a pointer event, in CSS pixels from the upper left corner of the canvas. */
   at(event) {
     const box = this.canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -56,7 +56,7 @@ export class Board {
   }
 }
 
-/** The theme's colours as the style sheet has them; asked for anew only after a while, since asking costs a layout. */
+/** The colours of the theme, read from the style sheet. They are kept for half a second, since reading costs a layout. */
 export class Theme {
   constructor(root) {
     this.root = root;
@@ -78,18 +78,16 @@ export class Theme {
   }
 }
 
-/** Set an element's text; the document is touched only where it is another. */
+/** Set the text of an element, and leave the document alone if the text is the same as before. */
 export function setText(place, words) {
   if (place.textContent !== words) place.textContent = words;
 }
 
-/** The letter of a position, as the post names them: A, B, C. */
-export const letter = (at) => String.fromCharCode(65 + at);
-
-/** A number as short as it can be told. */
+/** A number with three digits, or with an exponent if it is very large or very small. */
 export const short = (value) => {
   const size = Math.abs(value);
   return (size >= 1000 || (size > 0 && size < 0.001) ? value.toExponential(1) : value.toPrecision(3)).replace("-", "−");
 };
 
+/** A share as a percentage with one decimal. */
 export const percent = (share) => `${(100 * share).toFixed(1)}%`;

@@ -1,4 +1,4 @@
-// The explorer: one scene, and panels that all show it.
+// The explorer: one scene, and the panels that show it.
 
 import { byClass, classPalette, css } from "./colours.js";
 import { Controls } from "./controls.js";
@@ -14,10 +14,10 @@ import { Strips } from "./strips.js";
 
 /**
  * Put an explorer into an element.
- * @param {Element} root whose content it takes the place of.
- * @param {object} data as `portrait_json` writes it.
- * @param {(pinned: number | null) => void} told when another input is pinned.
- * @returns {Explorer} with `scene`, `set(settings)`, `whenIdle()` and `stop()`.
+ * @param {Element} root the element, whose content is replaced.
+ * @param {object} data the portrait, as `portrait_json` writes it.
+ * @param {(pinned: number | null) => void} told is called when the pinned input changes.
+ * @returns {Explorer} has `scene`, `set(settings)`, `whenIdle()` and `stop()`.
  */
 export function mount(root, data, told = () => {}) {
   return new Explorer(root, data, told);
@@ -39,9 +39,9 @@ class Explorer {
     this.gallery = new Gallery(this.scene, grid);
     this.pattern = new PatternPanel(this.scene, this.theme);
     this.strips = new Strips(this.scene, grid);
-    this.neuron = new NeuronPanel(this.scene, grid);
+    this.neuron = this.scene.settings.neuron === null ? null : new NeuronPanel(this.scene, grid);
     this.inspector = new Inspector(this.scene);
-    this.#layout(root);
+    this.#layout(root, grid);
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
     this.redraw = () => {
       this.theme.forget();
@@ -52,18 +52,20 @@ class Explorer {
     this.#draw();
   }
 
+  /** Change some settings of the scene. */
   set(settings) {
     this.scene.set(settings);
   }
 
-  /** Resolves when the Worker has answered all that was asked. */
+  /** Resolves when the Worker has answered every question. */
   whenIdle() {
     return this.scene.answers.whenIdle();
   }
 
-  #layout(root) {
-    const panel = (name, tells, ...children) =>
-      element("section", { class: "sj-panel" }, element("h3", {}, name), element("p", { class: "sj-explained" }, tells), ...children);
+  #layout(root, grid) {
+    const tells = explanations(this.scene, grid);
+    const panel = (name, words, ...children) =>
+      element("section", { class: "sj-panel" }, element("h3", {}, name), element("p", { class: "sj-explained" }, words), ...children);
     const column = (name, ...panels) => element("div", { class: `sj-column ${name}` }, ...panels);
     root.classList.add("sj-explorer");
     root.replaceChildren(
@@ -73,32 +75,18 @@ class Explorer {
         { class: "sj-columns" },
         column(
           "sj-planes",
-          panel(
-            "The plane",
-            "Each point is an input. The lines are the filters' boundaries, all other components at their mean: drag one to move its threshold.",
-            this.controls.axes,
-            this.plane.root,
-            this.legend,
-          ),
-          panel(
-            "Extended embeddings",
-            "What each token adds to a filter's value with attention frozen, less its mean over the tokens: purple lowers the value, orange raises it.",
-            this.strips.root,
-          ),
+          panel("The plane", tells.plane, this.controls.axes, this.plane.root, this.legend),
+          panel("Extended embeddings", tells.embeddings, this.strips.root),
         ),
         column("sj-settings", this.controls.root),
         column(
           "sj-inputs",
-          panel("The input", "Point at one, or click to pin it: it is marked in every panel.", this.inspector.root),
-          panel("Attention from the last token", "Bars: the shown input, as attention is set. Strokes: the mean over all inputs.", this.pattern.root),
-          panel("One neuron", "What it gets on every input: purple is cut off by the ReLU, orange goes through.", this.neuron.root),
+          panel("The input", tells.input, this.inspector.root),
+          panel("Attention from the last position", tells.pattern, this.pattern.root),
+          ...(this.neuron ? [panel("One neuron", tells.neuron, this.neuron.root)] : []),
         ),
       ),
-      panel(
-        "The domain",
-        "Each cell is an input: rows are the first token, columns the second. Blue is class 0, off or equal; orange is class 1, on or different; filter values go from purple over white (the threshold) to orange.",
-        this.gallery.root,
-      ),
+      panel("The domain", tells.domain, this.gallery.root),
     );
   }
 
@@ -115,7 +103,7 @@ class Explorer {
     this.controls.draw(agree);
     this.plane.draw(colours, scene.settings.colour === "error" ? this.binary[1] : null);
     this.gallery.draw(values, gated);
-    this.neuron.draw(mlpPre);
+    this.neuron?.draw(mlpPre);
     this.strips.draw();
     this.pattern.draw();
     this.inspector.draw(values, gated, mlpPre);
@@ -125,7 +113,7 @@ class Explorer {
     this.told(this.pinned);
   }
 
-  /** What several panels show; kept while nothing but the chosen input changes. */
+  /** What several panels show. It is kept until something other than the chosen input changes. */
   #derived() {
     const { scene } = this;
     const key = JSON.stringify({ ...scene.settings, hovered: null, pinned: null });
@@ -144,8 +132,8 @@ class Explorer {
       this.#tellColours(names.map((name, k) => [name, binary[k]]));
       return Uint32Array.from(now, (_, i) => binary[Number(test(i))]);
     };
-    if (scene.settings.colour === "error") return either(["right", "wrong"], (i) => now[i] !== scene.truth[i]);
-    if (scene.settings.colour === "split") return either(["training half", "test half"], (i) => !scene.train[i]);
+    if (scene.settings.colour === "error") return either(["correct", "wrong"], (i) => now[i] !== scene.truth[i]);
+    if (scene.settings.colour === "split") return either(["training set", "test set"], (i) => !scene.train[i]);
     const shown = scene.settings.colour === "truth" ? scene.truth : now;
     const count = classes.length - 1;
     const named = Array.from({ length: count }, (_, k) => [`class ${k}`, classes[k]]).filter((_, k) => count < 9 || k % Math.ceil(count / 6) === 0);
@@ -172,14 +160,14 @@ class Explorer {
     let words = "The network is running on every input …";
     if (!isBusy && answer) {
       const differ = this.#differing();
-      words = `The page has run the network on all ${size.toLocaleString("en")} inputs, in ${Math.max(1, Math.round(answer.ms))} ms.`;
+      words = `This page ran the network on all ${size.toLocaleString("en")} inputs in ${Math.max(1, Math.round(answer.ms))} ms.`;
       if (differ !== null) words += ` Answers that differ from those of the analysis: ${differ}.`;
     }
     setText(this.status, words);
     this.status.classList.toggle("sj-busy", isBusy);
   }
 
-  /** How many answers differ from the analysis's own, where the settings are those of a network that it ran. */
+  /** How many answers differ from those of the analysis, or null if the analysis did not run these settings. */
   #differing() {
     const { answer, answered, network, views } = this.scene;
     const isWhole = answered.fraction === 1 && answered.count === network.config.d_mlp && answered.move.every((value) => value === 0);
@@ -192,6 +180,31 @@ class Explorer {
     this.scheme.removeEventListener("change", this.redraw);
     document.removeEventListener("themechange", this.redraw);
     if (this.frame) cancelAnimationFrame(this.frame);
-    for (const part of [this.scene, this.controls, this.plane, this.gallery, this.neuron, this.pattern]) part.stop();
+    for (const part of [this.scene, this.controls, this.plane, this.gallery, this.neuron, this.pattern]) part?.stop();
   }
+}
+
+/** The sentence above each panel. */
+function explanations({ network, data }, grid) {
+  const withFilters = data.views.filter(({ filters }) => filters).length;
+  const filter = withFilters === data.views.length ? "filter" : withFilters ? "filter or component" : "component";
+  const at = (positions) => `position${positions.length > 1 ? "s" : ""} ${positions.map((at) => network.names[at]).join(", ")}`;
+  const column = `its column the token${grid.columnAt.length > 1 ? "s" : ""} at ${at(grid.columnAt)}`;
+  const cell = grid.rowAt === null ? column.replace("column", "column is") : `its row is the token at ${at([grid.rowAt])}, ${column}`;
+  return {
+    plane:
+      "Each point is one input." +
+      (withFilters ? " Each line is the boundary of a filter for inputs whose other components are at their mean. Drag a line to move the threshold." : ""),
+    embeddings:
+      `How much each token adds to the value of a ${filter} in the frozen network, minus the mean over all tokens. ` +
+      "Purple lowers the value, orange raises it.",
+    input: "Point at an input to see it here, or click to pin it. Every panel marks it.",
+    pattern: "The bars show the pattern of the chosen input with the current settings, the strokes the mean over all inputs.",
+    neuron: "Its value before the ReLU on every input. The ReLU sets negative values (purple) to zero and keeps positive ones (orange).",
+    domain:
+      `Each cell is one input: ${cell}.` +
+      (data.classes > 2 ? " Classes run from dark blue to yellow." : "") +
+      ` Blue means ${data.classes > 2 ? "" : "class 0, "}off, or equal; orange means ${data.classes > 2 ? "" : "class 1, "}on, or different.` +
+      (withFilters ? " The values of a filter run from purple through white, which is the threshold, to orange." : ""),
+  };
 }

@@ -1,4 +1,4 @@
-// The images of the domain: truth, answers, disagreements, filter values and masks.
+// The images of the domain: ground truth, answers, disagreements, and the values and states of the filters.
 
 import { byClass, bySign, byThreshold, classPalette, largest } from "./colours.js";
 import { element, percent, short } from "./elements.js";
@@ -15,7 +15,7 @@ export class Gallery {
     this.root = element("div", { class: "sj-gallery" });
   }
 
-  /** `values` of each filter, and where their gate says class 1 (null without filters). */
+  /** `values` of each filter, and the output of the gate for them (null without filters). */
   draw(values, gated) {
     const shown = [...this.#labels(), ...this.#filters(values, gated)];
     const wanted = shown.map(({ name }) => name).join();
@@ -32,7 +32,7 @@ export class Gallery {
     const { truth } = scene;
     const [full, frozen] = [scene.views.full.classes, scene.views.frozen.classes];
     const now = scene.classes();
-    const right = (answers) => (truth ? `${percent(agreement(answers, truth))} right` : "");
+    const right = (answers) => (truth ? `${percent(agreement(answers, truth))} correct` : "");
     const answers = (name, source, tells, note) => ({ name, tells, note, colours: this.#once(name, source, () => byClass(source, classes)) });
     const images = [
       answers("full network", full, "its answers", right(full)),
@@ -43,14 +43,14 @@ export class Gallery {
         note: `${percent(agreement(full, frozen))} agree`,
         colours: this.#once("full ≠ frozen", frozen, () => byClass(differing(full, frozen), binary)),
       },
-      answers("as set now", now, "answers under the present settings", right(now)),
+      answers("current settings", now, "answers with the current settings", right(now)),
     ];
     if (!truth) return images;
-    const wrong = this.#once("errors now", now, () => byClass(differing(now, truth), binary));
+    const wrong = this.#once("current errors", now, () => byClass(differing(now, truth), binary));
     return [
       answers("ground truth", truth, "the right class", ""),
       ...images,
-      { name: "errors now", tells: "where the answers as set now are wrong", note: "", colours: wrong },
+      { name: "current errors", tells: "where the answers with the current settings are wrong", note: "", colours: wrong },
     ];
   }
 
@@ -61,20 +61,20 @@ export class Gallery {
     const signed = filters.names.map((name, k) => {
       const limit = largest(values[k]);
       const colours = this.#once(`${name} value`, values[k], () => bySign(values[k], limit));
-      return { name: `${name} value`, tells: "distance beyond the threshold", note: `±${short(limit)}`, colours };
+      return { name: `${name} value`, tells: "distance of each input beyond the threshold", note: `±${short(limit)}`, colours };
     });
     const masks = filters.names.map((name, k) => {
       const colours = this.#once(`mask ${name}`, values[k], () => byThreshold(values[k], binary));
       return { name: `mask ${name}`, tells: "where the filter is on", note: "", colours };
     });
     if (filters.names.length < 2) return [...signed, ...masks];
-    const name = `mask ${filters.gate}`;
-    const note = `${percent(agreement(gated, this.scene.classes()))} of answers`;
+    const name = `gate ${filters.gate}`; // not "mask": a gate that depends on one filter alone has the filter's name
+    const note = `${percent(agreement(gated, this.scene.classes()))} agree`;
     const colours = this.#once(name, gated, () => byClass(gated, binary));
-    return [...signed, ...masks, { name, tells: "where the gate says class 1", note, colours }];
+    return [...signed, ...masks, { name, tells: "where the gate gives class 1", note, colours }];
   }
 
-  /** Paint anew only where the source is another array. */
+  /** Paint an image again only if its source is another array. */
   #once(name, source, paint) {
     if (this.painted[name]?.source !== source) this.painted[name] = { source, colours: paint() };
     return this.painted[name].colours;
@@ -92,6 +92,7 @@ export function agreement(a, b) {
   return equal / a.length;
 }
 
+/** 1 where two arrays differ, 0 elsewhere. */
 function differing(a, b) {
   const out = new Int16Array(a.length);
   for (let i = 0; i < out.length; i++) out[i] = a[i] === b[i] ? 0 : 1;

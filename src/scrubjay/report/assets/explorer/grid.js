@@ -1,4 +1,5 @@
-// The domain as a grid: rows the first varying position, columns all others. Pointer and keyboard choose inputs in it.
+// The domain as a grid of inputs: the row is the token at the first position that varies, the column is the tokens at
+// the other positions. The reader chooses inputs in it by pointer or keyboard.
 
 export class Grid {
   constructor(network) {
@@ -10,13 +11,13 @@ export class Grid {
     this.columnAt = varying.length > 1 ? varying.slice(1) : this.varying;
   }
 
-  /** The input at a place of the image, both from 0 to 1. */
+  /** The input at a place in the image. Both coordinates run from 0 to 1, from the upper left corner. */
   input(across, down) {
     const clamp = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
     return clamp(down, this.rows) * this.columns + clamp(across, this.columns);
   }
 
-  /** The input that an arrow key leads to. */
+  /** The input that an arrow key leads to. At an edge it goes on at the opposite edge. */
   step(input, key) {
     const row = Math.floor(input / this.columns);
     const column = input % this.columns;
@@ -26,7 +27,10 @@ export class Grid {
   }
 }
 
-/** Let a canvas choose inputs: hover, click or tap to pin, arrow keys to move the pin, Escape to let go. */
+/**
+ * Let the reader choose inputs in a canvas: pointing shows an input, a click or tap pins it, the arrow keys move the
+ * pinned input, and Escape unpins it.
+ */
 export function choosing(board, scene, grid, inputAt) {
   const { canvas } = board;
   const there = (event) => inputAt(...board.at(event));

@@ -1,10 +1,10 @@
-// One image of the domain: a cell an input, rows A, columns B, with the chosen input marked.
+// One image of the domain with a cell for each input, in which the chosen input is marked.
 
-import { Board, element, letter, setText } from "./elements.js";
+import { Board, element, setText } from "./elements.js";
 import { choosing } from "./grid.js";
 
 export class DomainImage {
-  /** `name` stands above; `describe` is for those who cannot see it; `size` a class of the style sheet. */
+  /** `name` is shown above the image; `describe` tells readers who cannot see it what it shows. */
   constructor(scene, grid, name, describe) {
     this.scene = scene;
     this.grid = grid;
@@ -18,7 +18,8 @@ export class DomainImage {
       },
     );
     this.board.canvas.style.aspectRatio = `${grid.columns} / ${grid.rows}`;
-    const [down, across] = [grid.rowAt === null ? "" : letter(grid.rowAt), grid.columnAt.map(letter).join(", ")];
+    const { names } = scene.network;
+    const [down, across] = [grid.rowAt === null ? "" : names[grid.rowAt], grid.columnAt.map((at) => names[at]).join(", ")];
     this.root = element(
       "figure",
       { class: "sj-image" },
@@ -32,7 +33,7 @@ export class DomainImage {
     choosing(this.board, scene, grid, (x, y) => grid.input(x / this.board.width, y / this.board.height));
   }
 
-  /** Show a colour for each input. */
+  /** Paint each input in its colour. */
   draw(colours, note = this.note.textContent) {
     if (!colours) return;
     const { grid, board } = this;

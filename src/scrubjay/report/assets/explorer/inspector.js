@@ -1,6 +1,6 @@
-// One input spelled out: tokens, labels, margin, filter values.
+// One input in words and numbers: its tokens, classes, margin and filter values.
 
-import { element, letter, setText, short } from "./elements.js";
+import { element, setText, short } from "./elements.js";
 
 export class Inspector {
   constructor(scene) {
@@ -15,12 +15,12 @@ export class Inspector {
     );
   }
 
-  /** With what the other panels show already. */
+  /** Show the chosen input, with what other panels have computed for all inputs. */
   draw(values, gated, mlpPre) {
-    Object.assign(this, { values, gated, mlpPre });
     const { scene } = this;
     const input = scene.shown;
-    const names = this.#names();
+    const rows = this.#rows(values, gated, mlpPre);
+    const names = rows.map(([name]) => name);
     if (this.body.dataset.names !== names.join()) {
       this.body.dataset.names = names.join();
       this.cells = names.map(() => element("td"));
@@ -29,41 +29,34 @@ export class Inspector {
       );
     }
     setText(this.title, input === null ? "No input chosen" : this.#title(input));
-    names.forEach((name, k) => setText(this.cells[k], input === null ? "·" : this.#tell(name, input)));
+    rows.forEach(([, tell], k) => setText(this.cells[k], input === null ? "·" : tell(input)));
   }
 
   #title(input) {
     const { network, settings } = this.scene;
-    const tokens = network.positions.map((tokens, at) => `${letter(at)} = ${tokens[network.choices[at][input]]}`);
+    const tokens = network.positions.map((tokens, at) => `${network.names[at]}: ${tokens[network.choices[at][input]]}`);
     return tokens.join(", ") + (settings.hovered === null ? " (pinned)" : "");
   }
 
-  #names() {
+  /** The rows of the table, each with its name and what it says about an input. */
+  #rows(values, gated, mlpPre) {
     const { scene } = this;
-    const names = [];
-    if (scene.truth) names.push("ground truth");
-    names.push("full network", "frozen network", "as set now", scene.data.reading.kind === "margin" ? "margin now" : "lead now");
-    for (const name of scene.view.filters?.names ?? []) names.push(`filter ${name}`);
-    if (scene.view.filters) names.push(scene.view.filters.gate);
-    if (scene.train) names.push("half");
-    names.push(`neuron ${scene.settings.neuron}`);
-    return names;
-  }
-
-  #tell(name, input) {
-    const { scene, values } = this;
-    const told = (k) => (k < 0 ? "in no class" : `class ${k}`);
-    if (name === "ground truth") return told(scene.truth[input]);
-    if (name === "full network") return told(scene.views.full.classes[input]);
-    if (name === "frozen network") return told(scene.views.frozen.classes[input]);
-    if (name === "as set now") return told(scene.classes()[input]);
-    if (name.endsWith(" now")) return scene.answer ? short(scene.answer.margins[input]) : "…";
-    if (name === "half") return scene.train[input] ? "training" : "test";
-    if (name.startsWith("neuron")) return `mlp_pre ${short(this.mlpPre[input])}`;
-    if (name.startsWith("filter ")) {
-      const k = scene.view.filters.names.indexOf(name.slice(7));
-      return `${values[k][input] > 0 ? "on" : "off"}, ${short(values[k][input])}`;
-    }
-    return `class ${this.gated[input]}`;
+    const { truth, train, views, answer, settings } = scene;
+    const { filters } = scene.view;
+    const asClass = (classes) => (i) => (classes[i] < 0 ? "in no class" : `class ${classes[i]}`);
+    const rows = [];
+    if (truth) rows.push(["ground truth", asClass(truth)]);
+    rows.push(["full network", asClass(views.full.classes)]);
+    rows.push(["frozen network", asClass(views.frozen.classes)]);
+    rows.push(["current settings", asClass(scene.classes())]);
+    const margin = scene.data.reading.kind === "margin" ? "margin of class 1" : "lead of the answer";
+    rows.push([margin, (i) => (answer ? short(answer.margins[i]) : "…")]);
+    filters?.names.forEach((name, k) =>
+      rows.push([`filter ${name}`, (i) => `${values[k][i] > 0 ? "on" : "off"}, ${short(values[k][i])}`]),
+    );
+    if (filters) rows.push([`gate ${filters.gate}`, asClass(gated)]);
+    if (train) rows.push(["split", (i) => (train[i] ? "training set" : "test set")]);
+    if (mlpPre) rows.push([`neuron ${settings.neuron}`, (i) => `mlp_pre ${short(mlpPre[i])}`]);
+    return rows;
   }
 }

@@ -1,17 +1,26 @@
-// The network on every input of its domain, in float64, by the tables of model/tables.py: the last token is constant,
-// so attention is a softmax over gathered table rows, and any site below the MLP's ReLU is a projection of resid_mid.
+// The network on every input of its domain, in float64, by the method of nets/tables.py. The last token is the same in
+// all inputs, so the attention scores and the values are tables over (position, token), and attention is a softmax over
+// rows that are looked up in them. Everything up to the ReLU of the MLP is linear in resid_mid.
 // Axes: n inputs, s positions, h heads, e head, d model, m neurons.
 
 import { decode } from "./decode.js";
 
 export class Network {
-  /** From the page's data: config, the token set of each position, weights, and the mean pattern [h, s]; and
-   *  the pattern that attention was held to in training, or null. */
-  constructor({ config, positions, weights, mean_pattern, frozen_pattern }) {
+  /**
+   * @param {object} data the portrait, as `portrait_json` writes it. Of its entries, this class reads:
+   *   config: the sizes of the network;
+   *   names: a name for each position; where they are absent, positions are numbered from 1;
+   *   positions: the tokens that occur at each position;
+   *   weights: each weight by its name;
+   *   mean_pattern: the mean over the domain of the attention pattern at the last position, [h, s];
+   *   frozen_pattern: the pattern [h][s] that replaces the network's own on every input, or null.
+   */
+  constructor({ config, names, positions, weights, mean_pattern, frozen_pattern }) {
     this.config = config;
-    this.heldAt = frozen_pattern;
+    this.frozenPattern = frozen_pattern;
     this.weights = Object.fromEntries(Object.entries(weights).map(([name, packed]) => [name, decode(packed)]));
     this.positions = positions;
+    this.names = names ?? positions.map((_, at) => String(at + 1));
     this.counts = positions.map((tokens) => tokens.length);
     this.size = this.counts.reduce((product, count) => product * count, 1);
     this.choices = this.#choices();
@@ -20,7 +29,7 @@ export class Network {
     this.full = this.#pattern();
   }
 
-  /** Which member of each position's token set each input has. */
+  /** For each position and input, the index of the input's token among the tokens of that position: [s][n]. */
   #choices() {
     let stride = this.size;
     return this.counts.map((count) => {
@@ -52,7 +61,7 @@ export class Network {
         const x = stream(token, s);
         const key = heads(x, W_K);
         for (let head = 0; head < h; head++)
-          if (this.heldAt) scores[t * h + head] = Math.log(this.heldAt[head][s]);
+          if (this.frozenPattern) scores[t * h + head] = Math.log(this.frozenPattern[head][s]);
           else for (let j = 0; j < e; j++) scores[t * h + head] += (key[head * e + j] * query[head * e + j]) / Math.sqrt(e);
         values.set(heads(x, W_V), t * h * e);
       });
@@ -61,14 +70,14 @@ export class Network {
     });
   }
 
-  /** The mean pattern, laid out [s, h] as every input's own. */
+  /** The mean pattern as [s, h], the layout that the patterns of the inputs have. */
   #meanPattern(mean) {
     const { n_heads: h } = this.config;
     const s = this.positions.length;
     return Float64Array.from({ length: s * h }, (_, i) => mean[(i % h) * s + Math.floor(i / h)]);
   }
 
-  /** Every input's own pattern, [n, s, h]. */
+  /** The pattern of each input, [n, s, h]. */
   #pattern() {
     const { n_heads: h } = this.config;
     const s = this.positions.length;
@@ -89,7 +98,7 @@ export class Network {
     return out;
   }
 
-  /** mean + t (pattern - mean), [n, s, h]. */
+  /** mean + t * (pattern - mean), [n, s, h]: the mean pattern for t = 0, each input's own for t = 1. */
   blended(t) {
     const width = this.mean.length;
     const out = new Float64Array(this.full.length);
@@ -100,7 +109,7 @@ export class Network {
     return out;
   }
 
-  /** What each token at each position adds to resid_mid along v, through each head: [position][token, h]. */
+  /** What each token at each position would add to resid_mid along v through each head, if it got all the attention. */
   #along(v) {
     const { d_model: d, n_heads: h, d_head: e } = this.config;
     const { W_O } = this.weights;
@@ -117,8 +126,9 @@ export class Network {
   }
 
   /**
-   * resid_mid · v on every input, under a pattern [n, s, h]; written into `out`. A pattern sums to one over positions,
-   * so what the last position adds is taken as given, and the others count by what they add beyond it.
+   * resid_mid · v on every input, with a pattern [n, s, h]; the result is written to `out`. Since a pattern sums to one
+   * over the positions, the contribution of the last position is added once, and each other position adds its weight
+   * times the difference between its contribution and that of the last.
    */
   project(v, pattern, out = new Float64Array(this.size)) {
     const { n_heads: h } = this.config;
@@ -140,7 +150,7 @@ export class Network {
     return out;
   }
 
-  /** What each token at a position adds to the frozen resid_mid along v: its extended embedding's coordinate. */
+  /** The extended embeddings along v: what each token at a position adds to resid_mid with the mean pattern. */
   extended(v, at) {
     const { n_heads: h } = this.config;
     const table = this.#along(v)[at];
@@ -149,13 +159,13 @@ export class Network {
     return out;
   }
 
-  /** The direction of resid_mid that a neuron reads. */
+  /** The direction of resid_mid that a neuron reads: its column of W_in. */
   reads(neuron) {
     const { d_model: d, d_mlp: m } = this.config;
     return Float64Array.from({ length: d }, (_, i) => this.weights.W_in[i * m + neuron]);
   }
 
-  /** mlp_pre of a neuron on every input, with resid_mid moved by `moved` along it. */
+  /** mlp_pre of a neuron on every input, plus the constant `moved`; the result is written to `out`. */
   mlpPre(neuron, pattern, moved = 0, out = new Float64Array(this.size)) {
     this.project(this.reads(neuron), pattern, out);
     const offset = this.weights.b_in[neuron] + moved;
@@ -164,6 +174,7 @@ export class Network {
   }
 }
 
+/** The inner product of two vectors. */
 export function dot(a, b) {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];

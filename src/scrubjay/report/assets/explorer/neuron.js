@@ -1,4 +1,4 @@
-// One neuron: what it gets before its ReLU, over the domain.
+// One neuron: its value before the ReLU, on every input.
 
 import { bySign, largest } from "./colours.js";
 import { element, percent, setText, short } from "./elements.js";
@@ -12,10 +12,10 @@ export class NeuronPanel {
       type: "number", min: 0, max: d_mlp - 1, step: 1, "data-key": "neuron",
       onchange: () => this.#choose(Number(this.number.value), d_mlp),
     });
-    this.image = new DomainImage(scene, grid, "mlp_pre", "what the neuron gets before its ReLU on every input");
+    this.image = new DomainImage(scene, grid, "mlp_pre", "the value of the neuron before its ReLU on every input");
     this.note = element("p", { class: "sj-explained" });
     const step = (by, name) => element("button", { type: "button", onclick: () => this.#step(by) }, name);
-    const choice = element("p", { class: "sj-axes" }, element("label", {}, "neuron ", this.number), step(-1, "one that adds more"), step(1, "one that adds less"));
+    const choice = element("p", { class: "sj-axes" }, element("label", {}, "neuron ", this.number), step(-1, "larger contribution"), step(1, "smaller contribution"));
     this.root = element("div", { class: "sj-neuron" }, choice, this.image.root, this.note);
   }
 
@@ -42,8 +42,8 @@ export class NeuronPanel {
     let live = 0;
     for (let i = 0; i < mlpPre.length; i++) live += Number(mlpPre[i] > 0);
     const words =
-      `Neuron ${neuron} goes through on ${percent(live / mlpPre.length)} of the inputs. ` +
-      `By how much what it adds to the answer varies, it is number ${order.indexOf(neuron) + 1} of ${order.length}.`;
+      `Neuron ${neuron} is active on ${percent(live / mlpPre.length)} of the inputs. Ranked by how much its ` +
+      `contribution to the answer varies, it is number ${order.indexOf(neuron) + 1} of ${order.length}.`;
     setText(this.note, words);
   }
 

@@ -1,4 +1,4 @@
-// The report's page: the explorer in its place, claims that can be filtered, light and dark.
+// The report's page: it mounts the explorer, filters the table of claims, and switches between light and dark.
 
 import { mount } from "./explorer.js";
 

@@ -1,7 +1,7 @@
-// How the last token attends, head by head: the shown input against the mean over all inputs.
+// The attention pattern at the last position, head by head: the chosen input beside the mean over all inputs.
 
 import { ONE, ZERO } from "./colours.js";
-import { Board, element, letter } from "./elements.js";
+import { Board, element } from "./elements.js";
 
 const MARGIN = { left: 40, right: 6, top: 26, bottom: 36 };
 const COLOURS = [ZERO, ONE, "#009e73", "#cc79a7", "#56b4e9"];
@@ -11,14 +11,14 @@ export class PatternPanel {
     this.scene = scene;
     this.theme = theme;
     this.board = new Board(
-      { class: "sj-pattern", role: "img", "aria-label": "attention pattern of the shown input by head, against the mean" },
+      { class: "sj-pattern", role: "img", "aria-label": "attention pattern of the chosen input for each head, beside the mean over all inputs" },
       () => this.draw(),
     );
     const { n_heads: heads } = scene.network.config;
-    const positions = scene.network.positions.map((_, at) => letter(at));
-    this.cells = Array.from({ length: heads }, () => positions.map(() => element("td")));
+    const { names } = scene.network;
+    this.cells = Array.from({ length: heads }, () => names.map(() => element("td")));
     const row = (name, cells) => element("tr", {}, element("th", { scope: "row" }, name), ...cells);
-    const head = element("tr", {}, ...["head", ...positions].map((name) => element("th", { scope: "col" }, name)));
+    const head = element("tr", {}, ...["head", ...names].map((name) => element("th", { scope: "col" }, name)));
     this.root = element(
       "div",
       {},
@@ -40,7 +40,8 @@ export class PatternPanel {
     const context = board.cleared();
     const theme = this.theme.ink;
     const { n_heads: heads } = scene.network.config;
-    const positions = scene.network.positions.length;
+    const { names } = scene.network;
+    const positions = names.length;
     const [x0, x1, y0, y1] = [MARGIN.left, board.width - MARGIN.right, board.height - MARGIN.bottom, MARGIN.top];
     const across = (x1 - x0) / heads;
     const bar = (0.8 * across) / positions;
@@ -63,7 +64,7 @@ export class PatternPanel {
       for (let at = 0; at < positions; at++) {
         const x = left + at * bar;
         context.fillStyle = COLOURS[at % COLOURS.length];
-        context.fillRect(x, up(own[at * heads + head]), bar - 1, y0 - up(own[at * heads + head]));
+        context.fillRect(x, up(own[at * heads + head]), Math.max(bar - 1, 0.5 * bar), y0 - up(own[at * heads + head]));
         context.fillStyle = theme.text;
         context.fillRect(x - 1, up(scene.network.mean[at * heads + head]) - 1, bar + 1, 2);
       }
@@ -73,17 +74,22 @@ export class PatternPanel {
     }
     context.fillText("head", (x0 + x1) / 2, y0 + 31);
     context.textAlign = "left";
-    let x = x0;
+    context.fillRect(x0, 10, 12, 2);
+    context.fillText("mean", x0 + 16, 15);
+    let x = x0 + 24 + context.measureText("mean").width;
     for (let at = 0; at < positions; at++) {
+      const name = `to ${names[at]}`;
+      const width = 22 + context.measureText(name).width;
+      if (x + width - 8 > x1) {
+        context.fillText("…", x, 15);
+        return; // no room for the rest of the legend; the table of numbers names every position
+      }
       context.fillStyle = COLOURS[at % COLOURS.length];
       context.fillRect(x, 6, 10, 10);
       context.fillStyle = theme.text;
-      const name = `to ${letter(at)}`;
       context.fillText(name, x + 14, 15);
-      x += 22 + context.measureText(name).width;
+      x += width;
     }
-    context.fillRect(x, 10, 12, 2);
-    context.fillText("mean", x + 16, 15);
   }
 
   stop() {

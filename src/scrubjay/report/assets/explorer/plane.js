@@ -1,11 +1,12 @@
-// Every input as a point in the plane of two axes, with the filters' boundaries, which can be dragged.
+// Every input as a point in the plane of two axes, with the boundaries of the filters, which can be dragged.
 
 import { Board } from "./elements.js";
 import { choosing } from "./grid.js";
 import { dot } from "./network.js";
 
 const MARGIN = { left: 46, right: 10, top: 10, bottom: 40 };
-const GRAB = 6; // how near, in pixels, a pointer takes hold of a boundary
+const GRAB = 6; // distance in pixels within which a pointer takes hold of a boundary
+const REACH = 20; // distance in pixels within which a pointer chooses a point
 
 export class Plane {
   constructor(scene, grid, theme) {
@@ -16,7 +17,7 @@ export class Plane {
         tabindex: 0,
         role: "application",
         class: "sj-plane",
-        "aria-label": "all inputs in the plane of the two chosen axes. Arrow keys move the pinned input.",
+        "aria-label": "all inputs as points in the plane of the two chosen axes. Arrow keys move the pinned input.",
       },
       () => this.colours && this.draw(this.colours, this.last),
     );
@@ -27,7 +28,7 @@ export class Plane {
     choosing(this.board, scene, grid, (x, y) => this.#nearest(x, y));
   }
 
-  /** A colour for each input; points of the colour `last` lie on top. */
+  /** Draw each input in its colour. Points of the colour `last` are drawn last, so that nothing covers them. */
   draw(colours, last = null) {
     const { scene, board } = this;
     const { x, y } = scene.settings;
@@ -43,7 +44,10 @@ export class Plane {
     this.#mark(context, theme);
   }
 
-  /** The range of an axis holds all that any attention and any part of the MLP gives, so that motion shows. */
+  /**
+   * The range of an axis. It holds the values with the mean pattern and with each input's own, and all values since
+   * then, so that the axis stays in place while the reader moves a slider.
+   */
   #extent(key, values) {
     const { settings, view } = this.scene;
     const name = `${settings.view}/${key}`;
@@ -129,7 +133,7 @@ export class Plane {
     context.restore();
   }
 
-  /** Each filter's boundary where it shows in this plane, all other components at their mean: nx x + ny y = c. */
+  /** The boundaries of the filters in this plane, nx x + ny y = c, for inputs whose other components are at their mean. */
   lines() {
     const { scene } = this;
     const { settings, view } = scene;
@@ -212,7 +216,7 @@ export class Plane {
 
   #nearest(x, y) {
     if (this.dragged) return this.scene.settings.hovered;
-    let best = 400;
+    let best = REACH ** 2;
     let found = null;
     const [xs, ys] = this.points;
     const [a, b] = [this.#toPixel(0, 0), this.#toPixel(1, 0)];
@@ -268,6 +272,7 @@ export class Plane {
   }
 }
 
+/** The numbers from 0 to count - 1 in a random order, always the same, so that no class covers the others. */
 function shuffled(count) {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   let state = 1;
@@ -279,7 +284,7 @@ function shuffled(count) {
   return order;
 }
 
-/** Round numbers within a range, each with its text. */
+/** Round numbers within a range for an axis, each with its text. */
 function ticks(low, high) {
   const rough = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));

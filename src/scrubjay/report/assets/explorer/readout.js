@@ -1,10 +1,16 @@
-// From resid_mid to answers, through the MLP, on every input. Neurons are added one by one to running sums, so that
-// adding some more, or taking some away, costs no more than those.
+// The way from resid_mid through the MLP to the answers, on every input. Neurons are added one by one to running sums,
+// so the cost of a change in their number is the cost of the neurons that are added or removed.
 
 import { dot } from "./network.js";
 
 export class Readout {
-  /** `reading`: {kind: "margin", tokens: [zero, one]} or {kind: "logits"}, and the class of each token. */
+  /**
+   * @param {Network} network
+   * @param {{kind: string, tokens: number[] | null, class_of: number[]}} reading how an answer is read. With the kind
+   *   "margin", the answer is class 1 if the logit of `tokens[1]` is larger than that of `tokens[0]`, else class 0. With
+   *   "logits", it is the class of the token with the largest logit: `class_of[token]`, which is -1 for a token that is
+   *   in no class.
+   */
   constructor(network, reading) {
     this.network = network;
     this.classOf = reading.class_of;
@@ -27,12 +33,17 @@ export class Readout {
   }
 
   /**
-   * The answers of the network as it is asked to be.
-   * @param {{t: number, move: Float64Array, order: Int32Array, count: number, fraction: number, planes: Float64Array[]}}
-   *   asked: pattern = mean + t (pattern - mean); resid_mid + move; the first `count` neurons of `order` alone;
-   *   resid_mid + fraction * mlp_out; and the directions along which mlp_out is wanted.
-   * @returns {{classes: Int16Array, margins: Float64Array, mlpOut: Float64Array[]}} margins: of class 1 over class 0, or
-   *   of the largest logit over the next; mlpOut: mlp_out along each direction.
+   * Run the changed network on every input.
+   * @param {object} asked with the attributes:
+   *   t: the pattern is mean + t * (pattern - mean);
+   *   move: a vector that is added to resid_mid;
+   *   order, count: only the first `count` neurons of `order` are used;
+   *   fraction: resid_post is resid_mid + fraction * mlp_out;
+   *   planes: the vectors along which mlp_out is wanted.
+   * @returns {{classes: Int16Array, margins: Float64Array, mlpOut: Float64Array[]}}
+   *   classes: the class of each answer;
+   *   margins: the logit of class 1 minus that of class 0, or the largest logit minus the second largest;
+   *   mlpOut: mlp_out along each vector of `planes`, before `fraction`.
    */
   answer(asked) {
     this.#prepare(asked);

@@ -1,11 +1,18 @@
-// What the panels show: everything that follows from the network, the analysis and the reader's settings. Whatever is
-// linear in resid_mid follows at once; what needs the MLP comes from the Worker and is kept until the next answer.
+// What the panels show: everything that follows from the network, the analysis and the reader's settings. Values that
+// are linear in resid_mid are computed at once. Values that need the MLP come from the Worker, and the last answer is
+// shown until the next one arrives.
 
 import { Answers } from "./answers.js";
 import { decode } from "./decode.js";
 import { Network, dot } from "./network.js";
 
+const MOST_KEPT = 40; // projections of one view
+
 export class Scene {
+  /**
+   * @param {object} data the portrait, as `portrait_json` writes it.
+   * @param {() => void} changed is called whenever there is something new to draw.
+   */
   constructor(data, changed) {
     this.data = data;
     this.network = new Network(data);
@@ -29,6 +36,7 @@ export class Scene {
     this.#ask();
   }
 
+  /** The settings that a reader finds at the start. */
   initial() {
     const [first] = this.data.views;
     return {
@@ -42,8 +50,8 @@ export class Scene {
       seed: 1,
       colour: "now",
       x: "mid0",
-      y: "mid1",
-      neuron: this.views[first.name].order[0],
+      y: secondAxis(this.views[first.name]),
+      neuron: this.views[first.name].order[0] ?? null, // null: the network has no neurons
       moved: Object.fromEntries(
         this.data.views.map((view) => [view.name, view.filters ? view.filters.names.map(() => 0) : []]),
       ),
@@ -52,7 +60,7 @@ export class Scene {
     };
   }
 
-  /** Change some settings; the panels are told, and the Worker is asked if answers depend on it. */
+  /** Change some settings. The panels are drawn again, and the Worker is asked if the answers depend on the change. */
   set(patch) {
     const before = this.#question();
     if (patch.view && patch.view !== this.settings.view && patch.t === undefined)
@@ -63,24 +71,26 @@ export class Scene {
     this.changed();
   }
 
-  /** The other network may have fewer filters; what names one that it lacks falls back. */
+  /** The other network may have fewer filters. A setting that refers to one that it lacks gets another value. */
   #keepWithinView() {
     const keys = this.axes().map(({ key }) => key);
     const { x, y, direction } = this.settings;
     if (!keys.includes(x)) this.settings.x = "mid0";
-    if (!keys.includes(y)) this.settings.y = "mid1";
+    if (!keys.includes(y)) this.settings.y = secondAxis(this.view);
     if (direction !== "random" && !this.view.filters?.names[direction]) this.settings.direction = "random";
   }
 
+  /** The network, full or frozen, whose components and filters are shown. */
   get view() {
     return this.views[this.settings.view];
   }
 
-  /** The input that the reader looks at: under the pointer, else the pinned one, else none. */
+  /** The input that the reader looks at: the one under the pointer, else the pinned one, else null. */
   get shown() {
     return this.settings.hovered ?? this.settings.pinned;
   }
 
+  /** The settings that the answers depend on, as a string. */
   #question() {
     const { view, t, fraction, count, order, direction, length, seed } = this.settings;
     return JSON.stringify([view, t, fraction, count, order, ...(length ? [direction, length, seed] : [])]);
@@ -98,6 +108,7 @@ export class Scene {
     this.changed();
   }
 
+  /** The order in which neurons are added. */
   order() {
     return this.settings.order === "index" ? this.view.byIndex : this.view.order;
   }
@@ -109,18 +120,19 @@ export class Scene {
     return this.view.filters.directions[Number(direction)];
   }
 
+  /** The vector that is added to resid_mid. */
   move() {
     const { length } = this.settings;
     if (!length) return new Float64Array(this.network.config.d_model);
     return this.direction().map((value) => length * value);
   }
 
-  /** The class of each input's answer as the settings stand, or, while none has come, of the unchanged network. */
+  /** The class of each answer with the current settings, or before the first answer, that of the unchanged network. */
   classes() {
     return this.answer ? this.answer.classes : this.view.classes;
   }
 
-  /** The axes that a plane may have: {key, label}. */
+  /** The axes that the plane may have, each as {key, label}. */
   axes() {
     const axes = [];
     for (const [site, key] of [
@@ -129,15 +141,15 @@ export class Scene {
     ])
       this.view[key].components.forEach((_, k) => {
         const share = (100 * this.view[key].explained[k]).toFixed(1);
-        axes.push({ key: `${key}${k}`, label: `component ${k + 1} of ${site} (${share}%)` });
+        axes.push({ key: `${key}${k}`, label: `component ${k + 1} of ${site} (${share}% of variance)` });
       });
     this.view.filters?.names.forEach((name, k) =>
-      axes.push({ key: `filter${k}`, label: `${name}: distance of resid_mid beyond its fitted threshold` }),
+      axes.push({ key: `filter${k}`, label: `filter ${name}: distance of resid_mid beyond the fitted threshold` }),
     );
     return axes;
   }
 
-  /** Every input's coordinate on an axis, as the settings stand. */
+  /** The coordinate of each input on an axis, with the current settings. */
   coordinates(key) {
     const { fraction, length } = this.settings;
     const { site, vector, origin } = this.view.axis(key);
@@ -149,7 +161,7 @@ export class Scene {
     return out;
   }
 
-  /** A projection with attention as it is set, plus a constant. */
+  /** A projection with the current attention, plus a constant. */
   #between({ at0, at1 }, added) {
     const { t } = this.settings;
     const out = new Float64Array(this.size);
@@ -157,13 +169,13 @@ export class Scene {
     return out;
   }
 
-  /** mlp_out along a component of resid_post, from the newest answer that was asked in this view. */
+  /** mlp_out along a component of resid_post from the last answer, or zeros if that was for the other view. */
   mlpOut(k) {
     const isOurs = this.answered?.view === this.settings.view;
     return isOurs ? this.answer.mlpOut[k] : new Float64Array(this.size);
   }
 
-  /** How far each input lies beyond each filter's threshold, thresholds as the reader has dragged them. */
+  /** How far each input lies beyond the threshold of each filter, with thresholds where the reader has moved them. */
   filterValues() {
     const names = this.view.filters?.names ?? [];
     return names.map((_, k) => {
@@ -174,13 +186,13 @@ export class Scene {
     });
   }
 
-  /** The settings in which a filter of the present view has its threshold moved. */
+  /** The change of settings that moves the threshold of filter `k` in the current view to `by` beyond the fitted one. */
   withThreshold(k, by) {
     const { view, moved } = this.settings;
     return { moved: { ...moved, [view]: moved[view].with(k, by) } };
   }
 
-  /** How far from its fitted threshold any input lies, in either network: as far as it makes sense to move it. */
+  /** The largest distance of any input from the fitted threshold of filter `k`, in either view: the range of its slider. */
   reach(k) {
     let most = 0;
     for (const view of Object.values(this.views)) {
@@ -192,7 +204,7 @@ export class Scene {
     return most;
   }
 
-  /** Where the gate over the filters says class 1. */
+  /** The output of the gate, 0 or 1, for the values of the filters. */
   gate(values) {
     const { table } = this.view.filters;
     const out = new Int16Array(this.size);
@@ -204,14 +216,15 @@ export class Scene {
     return out;
   }
 
-  /** mlp_pre of the chosen neuron, as the settings stand. */
+  /** mlp_pre of the chosen neuron with the current settings, or null if the network has no neurons. */
   mlpPre() {
     const { neuron } = this.settings;
+    if (neuron === null) return null;
     const moved = dot(this.move(), this.network.reads(neuron)) + this.network.weights.b_in[neuron];
     return this.#between(this.view.neuron(neuron), moved);
   }
 
-  /** The attention pattern of an input as the settings stand: [s, h]. */
+  /** The attention pattern of an input with the current settings, [s, h]. */
   pattern(i) {
     const { mean, full } = this.network;
     const width = mean.length;
@@ -223,7 +236,7 @@ export class Scene {
   }
 }
 
-/** One of the two networks, full or frozen, as the analysis took it apart. */
+/** The analysis of one of the two networks, full or frozen: components, filters, and the order of its neurons. */
 class View {
   constructor(packed, network) {
     this.network = network;
@@ -248,6 +261,7 @@ class View {
     this.kept = new Map();
   }
 
+  /** An axis by its key: the site that it belongs to, its vector, and the projection that is its zero. */
   axis(key) {
     const k = Number(key.replace(/\D+/, ""));
     if (key.startsWith("filter"))
@@ -257,22 +271,23 @@ class View {
     return { site, vector, origin: dot(vector, this[site].mean) };
   }
 
-  /** resid_mid along an axis with attention at its mean and in full; any t between is an interpolation. */
+  /** resid_mid along an axis, with the mean pattern and with each input's own. Other values of t interpolate linearly. */
   projection(key) {
     return this.#both(key, this.axis(key).vector);
   }
 
-  /** The same along what a neuron reads; only the last few neurons looked at are kept. */
+  /** The same along the direction that a neuron reads. */
   neuron(neuron) {
     return this.#both(`neuron${neuron}`, this.network.reads(neuron));
   }
 
+  /** Projections are kept, up to `MOST_KEPT` of them. */
   #both(key, vector) {
     if (!this.kept.has(key)) {
-      if (this.kept.size > 40) this.kept.delete(this.kept.keys().next().value);
-      this.frozenPattern ??= this.network.blended(0);
+      if (this.kept.size >= MOST_KEPT) this.kept.delete(this.kept.keys().next().value);
+      this.meanPattern ??= this.network.blended(0);
       this.kept.set(key, {
-        at0: this.network.project(vector, this.frozenPattern),
+        at0: this.network.project(vector, this.meanPattern),
         at1: this.network.project(vector, this.network.full),
       });
     }
@@ -280,7 +295,10 @@ class View {
   }
 }
 
-/** A random unit vector that a seed fixes (mulberry32 and Box-Muller). */
+/** The vertical axis where the reader has chosen none: the second component, or the first if there is only one. */
+const secondAxis = (view) => (view.mid.components.length > 1 ? "mid1" : "mid0");
+
+/** A random unit vector that is determined by the seed (mulberry32 and the Box-Muller transform). */
 export function randomUnit(d, seed) {
   let state = seed >>> 0;
   const uniform = () => {

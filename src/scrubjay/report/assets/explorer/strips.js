@@ -1,7 +1,8 @@
-// What each token adds to each filter's value with attention frozen: a strip a filter and position, its mean taken off.
+// How much each token adds to the value of each filter in the frozen network, minus the mean over the tokens: one strip
+// for each filter and position. Without filters, the strips show the first two components.
 
 import { bySign, largest } from "./colours.js";
-import { element, letter, setText, short } from "./elements.js";
+import { element, setText, short } from "./elements.js";
 
 export class Strips {
   constructor(scene, grid) {
@@ -39,11 +40,12 @@ export class Strips {
     const mean = raw.reduce((sum, value) => sum + value, 0) / raw.length;
     const values = raw.map((value) => value - mean);
     const limit = largest(values);
+    const position = scene.network.names[at];
     const canvas = element("canvas", {
       width: values.length,
       height: 1,
       role: "img",
-      "aria-label": `what each token at ${letter(at)} adds to ${name}, from ${short(-limit)} to ${short(limit)}`,
+      "aria-label": `how much each token at position ${position} adds to ${name}, from ${short(-limit)} to ${short(limit)}`,
     });
     const pixels = new ImageData(new Uint8ClampedArray(bySign(values, limit).buffer), values.length, 1);
     canvas.getContext("2d").putImageData(pixels, 0, 0);
@@ -52,7 +54,7 @@ export class Strips {
     const root = element(
       "div",
       { class: "sj-strip" },
-      element("span", { class: "sj-strip-name" }, `${name}, token ${letter(at)}`),
+      element("span", { class: "sj-strip-name" }, `${name}, position ${position}`),
       element("span", { class: "sj-strip-cells" }, canvas, mark),
       element("span", { class: "sj-strip-limit" }, `±${short(limit)}`),
       note,

@@ -1,4 +1,4 @@
-// The explorer as a notebook widget (anywidget): the pinned input is shared with Python, both ways.
+// The explorer as a notebook widget (anywidget). The page and Python share the pinned input: either may set it.
 
 import { mount } from "./explorer.js";
 

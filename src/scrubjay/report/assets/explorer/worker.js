@@ -1,4 +1,4 @@
-// The Worker's side: it is given the network once, and then answers one question after another.
+// The Worker's side: it receives the network once, and then answers one question after another.
 
 import { Network } from "./network.js";
 import { Readout } from "./readout.js";

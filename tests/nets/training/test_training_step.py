@@ -1,7 +1,6 @@
-"""Training steps against the plain forward pass and torch.optim.AdamW, written out here."""
+"""Training steps agree with the plain forward pass and torch.optim.AdamW, written out here."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +9,9 @@ import torch
 from torch import Tensor
 
 import scrubjay.nets.training.training_step as training_module
-from scrubjay.core.errors import BadInput, OutOfResources
+from scrubjay.core.errors import BadInput
 from scrubjay.nets.config import WEIGHT_AXES
-from scrubjay.nets.training.ensemble import Ensemble, Member
-from scrubjay.nets.training.training_step import chosen_device
+from scrubjay.nets.training.ensemble import Ensemble, Trainee
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.recipe import Recipe
@@ -28,7 +26,7 @@ RECIPE = Recipe(
 
 
 def halves() -> list[tuple[Tensor, Tensor]]:
-    """Tokens and targets of the training and of the test half, from the matrices alone."""
+    """Tokens and targets of the training half and the test half, from the matrices alone."""
     found = []
     for mask in (TRAIN, ~TRAIN):
         rows, columns = np.nonzero(mask)
@@ -43,7 +41,7 @@ def plain_loss(network: OneLayerTransformer, tokens: Tensor, targets: Tensor) ->
 
 
 def plain_steps(network: OneLayerTransformer, steps: int) -> tuple[list[float], torch.optim.AdamW]:
-    """Take steps of the recipe, the slow way; gives the losses before each, and the optimiser."""
+    """Take steps of the recipe in the plain way; returns the loss before each step, and the optimiser."""
     tokens, targets = halves()[0]
     optimiser = torch.optim.AdamW(network.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.7)
     losses = []
@@ -58,7 +56,7 @@ def plain_steps(network: OneLayerTransformer, steps: int) -> tuple[list[float], 
 
 
 def alone(task: Task, recipe: Recipe, dtype: torch.dtype = torch.float32) -> Ensemble:
-    return Ensemble([Member(task, recipe)], dtype=dtype)
+    return Ensemble([Trainee(task, recipe)], dtype=dtype)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 8])
@@ -186,33 +184,3 @@ def test_a_split_with_an_empty_half_is_refused(train: np.ndarray[tuple[int, ...]
 
 def test_a_class_token_beyond_the_domains_tokens_can_be_trained_on() -> None:
     alone(Task.from_arrays(LABELS, train=TRAIN, classes=[[0], [1], [9]]), RECIPE).step()
-
-
-def there(kinds: set[str]) -> Callable[[pytest.MonkeyPatch], None]:
-    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in kinds)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in kinds)
-
-    return patch
-
-
-@pytest.mark.parametrize(
-    ("kinds", "best"), [(set(), "cpu"), ({"cuda"}, "cuda"), ({"mps"}, "mps"), ({"cuda", "mps"}, "cuda")]
-)
-def test_auto_is_the_best_device_there(monkeypatch: pytest.MonkeyPatch, kinds: set[str], best: str) -> None:
-    there(kinds)(monkeypatch)
-    assert chosen_device("auto").type == best
-    assert all(chosen_device(kind).type == kind for kind in kinds | {"cpu"})
-
-
-@pytest.mark.parametrize("kind", ["cuda", "mps"])
-def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    there({"cuda", "mps"} - {kind})(monkeypatch)
-    with pytest.raises(OutOfResources, match=f"this machine has no {kind} device"):
-        chosen_device(kind)
-
-
-@pytest.mark.parametrize("word", ["tpu", "", "CPU", "cuda:0"])
-def test_another_word_for_a_device_is_refused(word: str) -> None:
-    with pytest.raises(BadInput, match=f"a device is auto, cuda, mps, cpu; '{word}' is none of them"):
-        chosen_device(word)

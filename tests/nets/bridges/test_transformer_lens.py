@@ -1,4 +1,4 @@
-"""TransformerLens: the same numbers at every hook, on every input; and back again."""
+"""Conversion to TransformerLens gives the same numbers at every hook on every input, and conversion back works."""
 
 import importlib.util
 import sys
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 import scrubjay
-from scrubjay.core.errors import RefusedFile, UsageError
-from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
+from scrubjay.core.errors import BadInput, RefusedFile, UsageError
 from scrubjay.nets.config import WEIGHT_AXES, Config
+from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
 from scrubjay.nets.transformer import SITES
 from scrubjay.tasks.task import Task
 from tests.nets.test_transformer import random_network
@@ -25,7 +25,7 @@ SIZES = Config(d_vocab=7, n_ctx=3, d_model=10, n_heads=2, d_head=4, d_mlp=9)
 EVERY_INPUT = torch.cartesian_prod(*[torch.arange(7)] * 3)
 CLOSE = 1e-5
 SILENT = {"hook_result", "hook_hidden_states", "hook_attn_in", "hook_mlp_in", *(f"hook_{q}_input" for q in "qkv")}
-"""Hook points that are silent until an option of TransformerLens switches them on."""
+"""Hook points that are not called unless an option of TransformerLens is set."""
 
 
 def _benchmark() -> ModuleType:
@@ -95,7 +95,7 @@ def test_a_patch_at_any_site_does_the_same_in_both(
 def test_the_layer_that_comes_with_transformer_lens_would_not_do(
     site: str, bundled: SavedNetwork, bridge: Any, tokens: Tensor, interventions: Any
 ) -> None:
-    """The reason for bridge_layer.py; should this fail some day, that module can go."""
+    """Why ``lens_layer.py`` exists. Should this fail some day, that module can be deleted."""
     from transformer_lens.model_bridge.sources.native import boot
 
     theirs: Any = boot(bridge.cfg)
@@ -128,6 +128,15 @@ def test_there_and_back_keeps_every_weight(transformer_lens: ModuleType, dtype: 
     assert torch.equal(network.W_E, random_network(SIZES, dtype=dtype).W_E)
 
 
+def test_a_saved_network_and_its_name_are_converted_too(
+    transformer_lens: ModuleType, bundled: SavedNetwork, tmp_path: Path
+) -> None:
+    for given in (bundled, "bundled"):
+        assert torch.equal(scrubjay.to_transformer_lens(given).W_E, bundled.network.W_E)
+    with pytest.raises(BadInput, match="cannot read"):
+        scrubjay.to_transformer_lens(tmp_path / "missing.safetensors")
+
+
 def _native(**changes: Any) -> Any:
     from transformer_lens.config import TransformerBridgeConfig
     from transformer_lens.model_bridge.sources.native import boot
@@ -152,10 +161,10 @@ def test_transformer_lenss_own_native_models_are_read(transformer_lens: ModuleTy
         (lambda: _native(normalization_type="LN"), "normalization_type is 'LN', not None"),
         (lambda: _native(attention_dir="bidirectional"), "attention_dir is 'bidirectional'"),
         (lambda: _native(attn_only=True, act_fn="relu"), r"it has no W_in, .*b_out|attn_only is True"),
-        (lambda: _native(attn_scores_soft_cap=1e-3), "computes something else .* its logits differ by"),
+        (lambda: _native(attn_scores_soft_cap=1e-3), "does not compute what its weights give .* its logits differ by"),
         (lambda: _with_bias("b_V"), r"blocks\.0\.attn\.b_V is not zero: the architecture has no attention biases"),
         (lambda: _with_bias("b_U"), r"unembed\.b_U is not zero: the architecture has no unembedding bias"),
-        (lambda: torch.nn.Linear(2, 2), "the Linear is no TransformerLens model .* no cfg, W_E"),
+        (lambda: torch.nn.Linear(2, 2), "the Linear is not a TransformerLens model .* no cfg, W_E"),
     ],
 )
 def test_another_architecture_is_refused(transformer_lens: ModuleType, make: Callable[[], Any], says: str) -> None:

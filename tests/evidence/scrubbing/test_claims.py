@@ -1,0 +1,107 @@
+"""Verdicts of scrubbing: a stricter ablation never has a better one than a milder one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrubjay.core.claim import Claim
+from scrubjay.core.stats import Score
+from scrubjay.evidence.ablations import licensed, milder_rows, row_name
+from scrubjay.evidence.scrubber import ScrubScores
+from scrubjay.evidence.scrubbing import SCRUBBING
+from scrubjay.evidence.scrubbing.claims import claims, control_of
+from scrubjay.evidence.scrubbing.measure import Scrubbed, ScrubbingResult
+from scrubjay.evidence.scrubbing.wrong_hypotheses import ScrubControl
+from scrubjay.study import Study
+
+RANK = {"fails": 0, "partly": 1, "holds": 2}
+ROWS = licensed(2)
+
+
+def assert_monotone(found: Sequence[Claim], side: str) -> None:
+    verdicts = {claim.id: RANK[str(claim.verdict)] for claim in found}
+    for row in ROWS:
+        for milder in milder_rows(row, ROWS):
+            assert verdicts[f"scrub.{side}.{row_name(row)}"] <= verdicts[f"scrub.{side}.{row_name(milder)}"]
+
+
+@pytest.fixture(scope="module")
+def scrubbed(planted_study: Study) -> ScrubbingResult:
+    return planted_study.found.of(SCRUBBING)
+
+
+def with_scores(result: ScrubbingResult, own: dict[str, Score], wrong: dict[str, Score]) -> ScrubbingResult:
+    side = result.sides["full"]
+    made: Scrubbed = replace(
+        side,
+        scores={row_name(row): ScrubScores(row, own[row_name(row)], own[row_name(row)], None) for row in ROWS},
+        controls=(ScrubControl("wrong", wrong),),
+    )
+    return replace(result, sides={"full": made})
+
+
+def test_on_whole_studies(planted_study: Study, small_study: Study) -> None:
+    for study in (planted_study, small_study):
+        for side in ("full", "frozen"):
+            assert_monotone([claim for claim in study.claims if claim.section == "scrubbing"], side)
+
+
+scores = st.lists(st.floats(0.3, 1), min_size=2, max_size=4).map(Score.over)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_whatever_is_drawn_and_whatever_the_controls_leave(scrubbed: ScrubbingResult, data: st.DataObject) -> None:
+    names = [row_name(row) for row in ROWS]
+    own = {name: data.draw(scores) for name in names}
+    wrong = {name: data.draw(scores) for name in names if data.draw(st.booleans())}
+    assert_monotone(claims(with_scores(scrubbed, own, wrong)), "full")
+
+
+def exactly(value: float) -> Score:
+    return Score(value, value, value, value, 5)
+
+
+def test_a_strict_row_that_keeps_all_is_held_down_by_a_mild_one_that_does_not(scrubbed: ScrubbingResult) -> None:
+    own = {row_name(row): exactly(1.0) for row in ROWS}
+    own["1*"] = exactly(0.9)  # with a chance of about 0.5 an effect of 0.8
+    found = claims(with_scores(scrubbed, own, {}))
+    assert [claim.verdict for claim in found[: len(ROWS)]] == ["partly"] * len(ROWS)
+    free = claims(with_scores(scrubbed, own | {"1*": exactly(1.0)}, {}))
+    assert [claim.verdict for claim in free[: len(ROWS)]] == ["holds"] * len(ROWS)
+
+
+def test_all_rows_share_their_chance_and_have_the_strongest_wrong_hypothesis_beside_them(
+    scrubbed: ScrubbingResult,
+) -> None:
+    side = scrubbed.sides["full"]
+    for claim in claims(scrubbed)[: len(ROWS)]:
+        row = claim.id.removeprefix("scrub.full.")
+        left = [control.left[row].mean for control in side.controls if row in control.left]
+        assert claim.control == max([*left, side.resampled]) == control_of(side, row).mean
+        assert claim.chance == side.resampled
+        assert claim.facts["draws"] == side.scores[row].own.draws
+    nothing = with_scores(scrubbed, {row_name(row): exactly(1.0) for row in ROWS}, {}).sides["full"]
+    assert control_of(nothing, "1") == Score(*[side.resampled] * 4, 0)
+
+
+def test_the_first_row_says_where_the_filters_span_the_subspace(planted_study: Study, line_study: Study) -> None:
+    for study, spans in ((planted_study, False), (line_study, True)):
+        claim = study.claim("scrub.full.1")
+        assert claim.facts["spans_subspace"] is spans
+        assert ("[1*]" in claim.statement) is spans
+        assert study.claim("scrub.full.1").value == pytest.approx(1, abs=0.01)
+
+
+def test_the_table_has_a_row_for_each_ablation_and_ends_with_the_baselines(scrubbed: ScrubbingResult) -> None:
+    for table, side in zip(SCRUBBING.tables(scrubbed), scrubbed.sides.values(), strict=True):
+        cells = [row for row in table.rows if row]
+        assert [row[0] for row in cells[: len(ROWS)]] == [f"[{row_name(row)}]" for row in ROWS]
+        assert [row[0] for row in cells[len(ROWS) :]] == ["unablated", "majority class", "everything resampled"]
+        assert all(len(one) == len(other) == len(table.columns) for one, other in pairwise(cells))
+        assert cells[-1][1] == f"{side.resampled:.1%}"
+        assert (cells[0][1], cells[-3][1]) == ("100.0%", "100.0%")
