@@ -1,10 +1,12 @@
-"""How time and memory grow: inputs, varying positions, neurons and draws; each case in a fresh process.
+"""Measure how time and memory grow with the numbers of inputs, varying positions, neurons and draws.
 
     python benchmarks/growth.py [--quick] [--threads 2] [--page docs/growth.md] [--picture docs/images/growth.png]
 
-Networks have random weights and the post's sizes (128 dimensions, 8 heads of 16). Prints a row for each stage and case,
-the exponent of each stage's time and memory against the inputs (least squares in logarithms), and what these say of
-10^8 inputs; writes them to the page and the picture unless ``--quick``. About a quarter of an hour on two idle cores.
+Each case runs in a fresh process, on a network with random weights and the post's sizes (128 dimensions, 8 heads of
+16). The command prints three tables: time and memory of each stage in each case; how they grow with the number of
+inputs, as exponents that are fitted by least squares to the logarithms; and what follows from that for 10^8 inputs. It
+also writes the tables into the page and draws the picture, unless ``--quick`` is given. It takes about a quarter of an
+hour on two idle cores.
 """
 
 import argparse
@@ -13,18 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from peers.measure import Figures, in_a_child
-from peers.page import write_table
+from peers.page import DOCS, write_table
 
 STAGES = ("record", "components", "subspace", "filters", "scrubbing")
 FREE = 2000.0
-"""MB that the largest square should stay below."""
+"""The peak memory, in MB, that the largest square domain should stay below."""
 NAMED = {"record": "record", "components": "principal components", "subspace": "causal subspace",
          "filters": "two filters in three components", "scrubbing": "eight ablations"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """A domain of ``tokens`` to the power of ``varying`` inputs, and the sizes of the work."""
+    """A domain and the sizes of the work.
+
+    Attributes:
+        tokens: the number of tokens at each varying position.
+        varying: the number of varying positions, 2 or 3.
+        d_mlp: the number of neurons.
+        draws: the number of draws of each ablation.
+    """
 
     tokens: int
     varying: int = 2
@@ -33,10 +42,12 @@ class Case:
 
     @property
     def inputs(self) -> int:
+        """The number of inputs."""
         return self.tokens**self.varying
 
     @property
     def name(self) -> str:
+        """The domain as a power, such as 113²."""
         return f"{self.tokens:,}{'²³'[self.varying - 2]}"
 
 
@@ -48,18 +59,18 @@ QUICK = (Case(12, draws=2), Case(24, draws=2), Case(8, 3, draws=2), Case(12, d_m
 
 
 def measured(case: Case, threads: int, limit: float) -> dict[str, Figures]:
-    """Seconds, peak MB and resident MB of each stage of one case."""
+    """Seconds, peak memory and kept memory of each stage of one case."""
     found = in_a_child("stages.stages", case.tokens, case.varying, case.d_mlp, case.draws, threads=threads, limit=limit)
     return found.figures["stages"]  # type: ignore[no-any-return]
 
 
 def each_time(at: Figures) -> float:
-    """Seconds of a stage; of one draw, where it draws as often as the network or the case wants."""
+    """Seconds of a stage, or seconds of one draw for a stage that makes several."""
     return float(at["seconds"] / at.get("times", 1))
 
 
 def exponent(inputs: list[int], values: list[float]) -> float:
-    """The slope of log(value) against log(inputs), by least squares."""
+    """The slope of log(value) over log(inputs), by least squares."""
     x, y = [math.log(each) for each in inputs], [math.log(max(each, 1e-9)) for each in values]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     above = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
@@ -67,7 +78,8 @@ def exponent(inputs: list[int], values: list[float]) -> float:
 
 
 def report(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> str:
-    lines = ["| inputs | neurons | stage | draws | seconds | peak MB | of it kept |", "|---|---|---|---|---|---|---|"]
+    """All tables, as Markdown."""
+    lines = ["| inputs | neurons | stage | draws | seconds | peak MB | kept MB |", "|---|---|---|---|---|---|---|"]
     for case, stages in found.items():
         for stage in STAGES:
             at = stages[stage]
@@ -77,7 +89,7 @@ def report(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> 
             )
     lines += [
         "",
-        "| stage | time (of a draw) as inputs to the | between the last two | peak memory | between the last two |",
+        "| stage | exponent of the time | of the two largest | exponent of the peak memory | of the two largest |",
     ]
     lines += ["|---|---|---|---|---|"]
     inputs = [case.inputs for case in squares]
@@ -90,7 +102,7 @@ def report(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> 
 
 
 def far(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> str:
-    """What the slopes between the two largest squares say of 10^8 inputs, and whether the largest fits."""
+    """What follows for 10^8 inputs from the two largest square domains, and whether the largest of them fits."""
     small, large = squares[-2:]
     more, target = large.inputs - small.inputs, 10**8
     lines = []
@@ -103,16 +115,19 @@ def far(found: dict[Case, dict[str, Figures]], squares: tuple[Case, ...]) -> str
             f"{seconds * target / 3600:,.2f} |"
         )
     head = (
-        "| stage | bytes a further input | GB at 10^8 | microseconds an input | hours at 10^8 |\n|---|---|---|---|---|"
+        "| stage | bytes for each further input | GB for 10^8 inputs | microseconds for each input | hours for 10^8 |"
     )
     most = max(found[large][stage]["peak_mb"] for stage in STAGES)
-    kept = "below" if most < FREE else "not below"
-    fits = f"At {large.name} the largest peak is {most:,.0f} MB, {kept} {FREE:,.0f} MB. (Hours of one draw.)"
-    return "\n".join([head, *lines, "", fits]) + "\n"
+    compared = "below" if most < FREE else "above"
+    fits = (
+        f"For {large.name} inputs the largest peak is {most:,.0f} MB, which is {compared} {FREE:,.0f} MB. "
+        "Where a stage makes several draws, the times are those of one draw."
+    )
+    return "\n".join([head, "|---|---|---|---|---|", *lines, "", fits]) + "\n"
 
 
 def draw(found: dict[Case, dict[str, Figures]], picture: Path) -> None:
-    """Time and peak memory against the inputs, a line a stage."""
+    """Plot the time and the peak memory of each stage over the number of inputs."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -126,9 +141,11 @@ def draw(found: dict[Case, dict[str, Figures]], picture: Path) -> None:
                 values = [each_time(found[c][stage]) if key == "seconds" else found[c][stage][key] for c in cases]
                 panel.plot([c.inputs for c in cases], values, style, color=f"C{number}", label=label, markersize=4)
     for panel, title in zip(
-        panels, ("seconds (where there are draws: of one)", "peak memory above the imports [MB]"), strict=True
+        panels, ("seconds (of one draw, if there are several)", "peak memory beyond the imports [MB]"), strict=True
     ):
-        panel.set(xscale="log", yscale="log", xlabel="inputs (circles: squares; squares: cubes)", title=title)
+        panel.set(
+            xscale="log", yscale="log", xlabel="inputs (circles: two varying positions; squares: three)", title=title
+        )
         panel.grid(alpha=0.3)
     panels[1].axhline(FREE, color="black", linewidth=0.8, linestyle=":")
     panels[0].legend(fontsize=8)
@@ -136,13 +153,12 @@ def draw(found: dict[Case, dict[str, Figures]], picture: Path) -> None:
 
 
 def main() -> None:
-    root = Path(__file__).parents[1]
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--quick", action="store_true", help="tiny cases, nothing written")
-    asked.add_argument("--threads", type=int, default=2)
-    asked.add_argument("--limit", type=float, default=900, help="seconds a case")
-    asked.add_argument("--page", type=Path, default=root / "docs" / "growth.md")
-    asked.add_argument("--picture", type=Path, default=root / "docs" / "images" / "growth.png")
+    asked.add_argument("--quick", action="store_true", help="run small cases only, and write nothing")
+    asked.add_argument("--threads", type=int, default=2, help="the number of threads")
+    asked.add_argument("--limit", type=float, default=900, help="the largest number of seconds for one case")
+    asked.add_argument("--page", type=Path, default=DOCS / "growth.md", help="the page with the tables")
+    asked.add_argument("--picture", type=Path, default=DOCS / "images" / "growth.png", help="the picture")
     words = asked.parse_args()
     squares = QUICK[:2] if words.quick else SQUARES
     found = {}

@@ -1,4 +1,4 @@
-"""How the fuzzer changes a file, and what it calls labels."""
+"""The random changes that ``fuzz.py`` makes to files, and the random objects that it gives as labels."""
 
 import io
 import random
@@ -12,16 +12,16 @@ WORDS = [
     *(b"F32", b"F64", b"I64", b"BF16", b"NaN", b"-1", b"99999999999", b"null", b'"', b"[", b"}", b"0"),
     *(b"\\u0000", b"<i8", b"\xc2\xb2", b"\xd9\xa3", b"9" * 5000),
 ]
-"""What headers and tables are made of, and digits that are none."""
+"""Pieces of headers and tables, among them characters that look like digits but are none."""
 PICKLED = [
     *(b"(", b".", b"R", b"c", b"b", b"0", b"q\x00", b"h\x00", b"\x8a\xff", b"N", b"}", b"t", b"\x85", b"Q"),
     b"cos\nsystem\n",
 ]
-"""Opcodes of a pickle."""
+"""Opcodes of pickles."""
 
 
 def mutated(content: bytes, draw: random.Random, words: list[bytes]) -> bytes:
-    """One to three random changes of bytes."""
+    """Return the content after one to three random changes of its bytes; ``words`` are pieces to put in."""
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         at, to = draw.randrange(len(content) + 1), draw.randrange(len(content) + 1)
         piece = content[min(at, to) : min(at, to) + draw.randrange(1, 64)]
@@ -52,7 +52,10 @@ def mutated(content: bytes, draw: random.Random, words: list[bytes]) -> bytes:
 
 
 def rezipped(content: bytes, draw: random.Random, words: list[bytes]) -> bytes:
-    """The same archive with members renamed, dropped, doubled, exchanged or mutated; every checksum right again."""
+    """Return a ZIP archive with one member renamed, dropped, doubled, exchanged, moved, emptied or mutated.
+
+    All checksums of the returned archive are right.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [(name, archive.read(name)) for name in archive.namelist()]
     at, other = draw.randrange(len(members)), draw.randrange(len(members))
@@ -72,7 +75,7 @@ def rezipped(content: bytes, draw: random.Random, words: list[bytes]) -> bytes:
         members[at] = (name, mutated(data, draw, words) if what == "mutate" and data else b"")
     made = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that come twice
+        warnings.simplefilter("ignore")  # zipfile warns of names that occur twice
         with zipfile.ZipFile(made, "w", draw.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
             for name, data in members:
                 archive.writestr(name, data)
@@ -80,7 +83,7 @@ def rezipped(content: bytes, draw: random.Random, words: list[bytes]) -> bytes:
 
 
 def random_array(draw: random.Random) -> object:
-    """Anything that somebody may call labels."""
+    """Return a random object of any kind that somebody could pass as labels."""
     rng = np.random.default_rng(draw.randrange(2**32))
     shape = tuple(rng.integers(0, 7, size=rng.integers(0, 5)))
     kind = draw.choice(
@@ -107,6 +110,7 @@ def random_array(draw: random.Random) -> object:
 
 
 def random_further(draw: random.Random) -> object:
+    """Return a random object that somebody could pass as a last token, as classes or as a split."""
     return draw.choice(
         (None, 0, -1, 2**70, 1.5, "x", [], [[]], [[0], [1]], [[0], [0]], [[0, 1], [2]], [[-1], [1]], [["a"], [1]],
          [[2**70], [1]], [range(6)], [range(6), range(7)], [[0.5], [1]], np.ones((3, 3), dtype=bool), np.ones((3, 3)),

@@ -1,6 +1,8 @@
 """Take the picture of the explorer that the README shows.
 
-python docs/take_picture.py out/report.html docs/images/explorer.png
+    python docs/take_picture.py out/report.html docs/images/explorer.png
+
+It needs Chromium: the one on the path, or the one that the environment variable SCRUBJAY_CHROMIUM names.
 """
 
 import os
@@ -14,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 
 def main(report: Path, picture: Path) -> None:
-    """Open a report offline, pin an input, and picture the explorer's panels."""
+    """Open a report without a network connection, pin an input, and save a picture of the explorer."""
     chromium = os.environ.get("SCRUBJAY_CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])

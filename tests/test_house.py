@@ -45,8 +45,12 @@ def test_only_the_task_and_the_bundled_network_know_the_challenge() -> None:
         "cli/words.py",  # names it in the help
         "cli/networks.py",  # names the layout in the help
         "nets/transformer.py",  # cites the architecture's source
+        "nets/files/checkpoint.py",  # knows the bundled network
+        "nets/extended_embedding.py",  # cites a source
+        "evidence/rivals/row_swaps.py",  # cites a source
         "run.py",  # an example
         "fit/hypothesis.py",  # an example
+        "report/notebook.py",  # an example
     }, knowing
 
 

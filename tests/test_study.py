@@ -95,7 +95,7 @@ PLANTED_TO_HOLD = (
     [("AND", 2, 16, 3, 21), ("OR", 2, 24, 4, 22), ("XOR", 2, 12, 3, 23), ("AND", 3, 16, 4, 24)],
 )
 def test_every_claim_comes_out_as_planted(gate: str, k: int, d_model: int, data: int, seed: int) -> None:
-    planted = plant(gate, k=k, d_model=d_model, data=data, tokens=40 if k == 3 else 24, seed=seed)
+    planted = plant(gate, k=k, d_model=d_model, data=data, tokens=60 if k == 3 else 40, seed=seed)
     lines = [line for line in LINES if line.name not in ("rivals", "labels")]
     found = explain(planted.network, planted.task, Settings(draws=4), lines=lines)
     name = planted.gate.name

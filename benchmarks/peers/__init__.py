@@ -1,1 +1,1 @@
-"""What a user would pick instead of scrubjay for the same work, written as its own users write it."""
+"""The contenders of ``side_by_side.py``: scrubjay, and what a user could pick instead for the same work."""

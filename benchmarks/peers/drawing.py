@@ -1,4 +1,4 @@
-"""The 1,026 frames of the neurons, by scrubjay's writer and matplotlib's; components, by scrubjay and scikit-learn."""
+"""Animations drawn with scrubjay and with matplotlib, and principal components found with scrubjay and scikit-learn."""
 
 import tempfile
 from pathlib import Path
@@ -7,17 +7,19 @@ import torch
 
 import scrubjay
 from peers.measure import Figures, Work, medians
-from scrubjay.nets.mean_pattern import mean_pattern
-from scrubjay.nets.extended_embedding import ExtendedEmbedding
-from scrubjay.nets.recording import record
 from scrubjay.fit.pca import PCA
+from scrubjay.nets.extended_embedding import ExtendedEmbedding
 from scrubjay.report.animation import write_animation
 from scrubjay.report.motion import Motion, Moving, neurons
+from scrubjay.run import Run
+
+_FRAMES = 1026
+"""A frame for each number of neurons, from 0 to 1,024, and no fewer."""
 
 
 def _motion() -> Motion:
     saved, task = scrubjay.load_network("bundled"), scrubjay.challenge2()
-    return neurons(Moving.of(saved, task, frozen=False, seed=0), 1026)
+    return neurons(Moving.of(saved, task, frozen=False, seed=0), _FRAMES)
 
 
 def scrubjay_frames() -> Work:
@@ -33,7 +35,11 @@ def scrubjay_frames() -> Work:
 
 
 def matplotlib_frames(drawn: str = "60") -> Work:
-    """The script's way: a scatter of all inputs drawn anew for each frame, written by ``PillowWriter``."""
+    """The way of the post's script: a new scatter plot of all inputs for each frame, written by ``PillowWriter``.
+
+    Args:
+        drawn: the number of frames to draw; all of them would take several minutes.
+    """
     import matplotlib
 
     matplotlib.use("agg")
@@ -63,29 +69,31 @@ def matplotlib_frames(drawn: str = "60") -> Work:
 
 
 def components(repeats: str = "10") -> Work:
-    """Principal components of ``resid_mid``: scikit-learn, our moments, the frozen network's from its embeddings."""
+    """Principal components of the frozen network's ``resid_mid``, found in three ways.
+
+    The ways are scikit-learn's, scrubjay's from all inputs, and scrubjay's from the network's extended embeddings.
+    """
     from sklearn.decomposition import PCA as Theirs
 
-    saved, task = scrubjay.load_network("bundled"), scrubjay.challenge2()
-    mean = mean_pattern(record(saved.network, task))
-    frozen = record(saved.network, task, frozen_at=mean)
-    wide = frozen.resid_mid.double().numpy()
+    run = Run.of(scrubjay.load_network("bundled").network, scrubjay.challenge2())
+    resid_mid = run.frozen.resid_mid
+    wide = resid_mid.double().numpy()
 
     def closed() -> PCA:
-        return PCA.from_moments(*ExtendedEmbedding.of(saved.network, task.domain, mean).moments())
+        return PCA.from_moments(*ExtendedEmbedding.of(run.network, run.task.domain, run.mean_pattern).moments())
 
     def work() -> Figures:
         taken = medians(
             {
                 "scikit-learn": lambda: Theirs().fit(wide),
-                "scrubjay": lambda: PCA.of(frozen.resid_mid),
+                "scrubjay": lambda: PCA.of(resid_mid),
                 "closed form": closed,
             },
             int(repeats),
         )
         n = len(wide)
         theirs = torch.from_numpy(Theirs().fit(wide).explained_variance_.copy()) * (n - 1) / n
-        ours = PCA.of(frozen.resid_mid).variances
+        ours = PCA.of(resid_mid).variances
         apart = {"ours": ours - theirs, "closed": closed().variances - theirs}
         return taken | {f"{name} apart": float(each.abs().max() / theirs.max()) for name, each in apart.items()}
 

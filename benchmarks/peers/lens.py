@@ -1,8 +1,8 @@
-"""The post's analysis and its training in TransformerLens, two ways: as the post's script goes about it, and used well.
+"""The post's analysis and training in TransformerLens, both as the post's script does it and as an expert would.
 
-The script keeps gradients, caches every site of every position, computes per-head results that nothing reads, and runs
-the whole network for each patched ``resid_mid``. Used well there are no gradients and no per-head results, and only
-what is read is cached; a patched ``resid_mid`` still takes a whole run.
+The post's script keeps gradients, caches every site at every position, computes per-head results that it never reads,
+and runs the whole network for each patched ``resid_mid``. An expert would keep no gradients, would compute no per-head
+results, and would cache only the sites that are read. A patched ``resid_mid`` takes a whole run in both cases.
 """
 
 import warnings
@@ -22,12 +22,12 @@ from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
-warnings.simplefilter("ignore")  # what TransformerLens's own imports have to say
+warnings.simplefilter("ignore")  # TransformerLens warns when it is imported
 
 PATTERN, RESID_MID, Z = "blocks.0.attn.hook_pattern", "blocks.0.hook_resid_mid", "blocks.0.attn.hook_z"
 ROWS = ("1", "1*", "1+2", "1+3a", "1+3b", "1+2+3a", "1+2+3b", "1+2+3a+3b")
 HAND_GIVEN = (0.3, 0.0, -0.8, 0.0)
-"""Where the boundary fit starts: angle and threshold of each filter in the plane of two components."""
+"""Start of the boundary fit: the angle and the threshold of each filter in the plane of two components."""
 
 Hooks = list[tuple[str, Callable[..., Any]]]
 
@@ -37,10 +37,11 @@ class Way:
     """How TransformerLens is used.
 
     Attributes:
-        gradients: kept; every_site: cached.
-        per_head: how the per-head results [n, s, h, d] are computed, if they are. TransformerLens 4 has them for no
-            native layer and computes those of others by one ``einsum``; its releases 2 and 3 multiplied
-            [n, s, h, e, 1] by [h, e, d] and summed, which the post's script had to wait for.
+        gradients: whether gradients are kept.
+        every_site: whether every site is cached, or only those that are read.
+        per_head: how the per-head results, shape [n, s, h, d], are computed; None if they are not. Releases 2 and 3 of
+            TransformerLens multiply [n, s, h, e, 1] by [h, e, d] and sum, which is slow. Release 4 computes them with
+            one ``einsum``.
     """
 
     gradients: bool
@@ -54,7 +55,14 @@ OLD = Way(True, True, "multiply and sum")
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two networks: what a run needs, what it answers, and its residual stream at the last position."""
+    """The full or the frozen network on every input.
+
+    Attributes:
+        hooks: the hooks that make the full network this one.
+        answers: the answer to every input, shape [n].
+        resid_mid: the residual stream at the last position, shape [n, d].
+        pattern: the attention pattern, shape [n, h, s, s].
+    """
 
     hooks: Hooks
     answers: Tensor
@@ -63,7 +71,7 @@ class Side:
 
 
 class Lens:
-    """A bridge over one task's whole domain."""
+    """A TransformerLens bridge that runs on the whole domain of a task."""
 
     def __init__(self, network: OneLayerTransformer, task: Task, way: Way) -> None:
         self.bridge = scrubjay.to_transformer_lens(network).requires_grad_(way.gradients)
@@ -72,25 +80,25 @@ class Lens:
         self.W_O = network.W_O.detach()
 
     def answers(self, hooks: Hooks) -> Tensor:
-        """The answer to every input, of one whole run."""
+        """Run the whole network on every input and return its answers, shape [n]."""
         with torch.set_grad_enabled(self.way.gradients):
             return self.bridge.run_with_hooks(self.tokens, fwd_hooks=hooks + self._heads())[:, -1].argmax(-1)
 
     def side(self, hooks: Hooks) -> Side:
-        """One run with its cache."""
+        """Run the network on every input and keep the cache."""
         wanted = None if self.way.every_site else [PATTERN, RESID_MID]
         with torch.set_grad_enabled(self.way.gradients), self.bridge.hooks(fwd_hooks=hooks + self._heads()):
             logits, cache = self.bridge.run_with_cache(self.tokens, names_filter=wanted)
-        self.cache = cache  # the script's notebook keeps what it has run
+        self.cache = cache  # the post's notebook keeps it, too
         return Side(hooks, logits[:, -1].argmax(-1), cache[RESID_MID][:, -1].detach(), cache[PATTERN].detach())
 
     def frozen(self, full: Side) -> Side:
-        """The network with its pattern at the dataset mean."""
+        """Run the network with its attention pattern frozen to the mean over all inputs."""
         mean = full.pattern.double().mean(0).to(full.pattern.dtype)
         return self.side([(PATTERN, lambda pattern, hook: mean.expand_as(pattern))])
 
     def patched(self, side: Side, resid_mid: Tensor) -> Tensor:
-        """The answers where ``resid_mid`` at the last position is another: a whole run."""
+        """Run the whole network with another ``resid_mid`` at the last position and return its answers, shape [n]."""
 
         def patch(value: Tensor, hook: object) -> Tensor:
             value = value.clone()
@@ -110,13 +118,13 @@ class Lens:
 
 
 def principal(site: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and components, as rows."""
+    """The mean of a site, shape [d], and its principal components as rows, shape [d, d]."""
     centred = (site - site.mean(0)).double()
     return site.double().mean(0), torch.linalg.eigh(centred.T @ centred).eigenvectors.T.flip(0)
 
 
 def boundary(resid_mid: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
-    """Two half-planes of the first two components, whose AND is class 1, from starts given by hand."""
+    """Fit two half-planes of the first two components whose AND is class 1, from a start that is set by hand."""
     mean, components = principal(resid_mid)
     plane = ((resid_mid.double() - mean) @ components[:2].T).numpy()
     plane, ones = plane / plane.std(0), (answers == 1).numpy()
@@ -133,7 +141,7 @@ def boundary(resid_mid: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def masks(resid_mid: Tensor, directions: Tensor, thresholds: Tensor) -> Tensor:
-    """α, β and α AND β of every input."""
+    """Whether α, β, and α AND β are true for each input, shape [3, n]."""
     on = resid_mid.double() @ directions.T > thresholds
     return torch.stack([on[:, 0], on[:, 1], on.all(1)])
 
@@ -141,7 +149,7 @@ def masks(resid_mid: Tensor, directions: Tensor, thresholds: Tensor) -> Tensor:
 def scrubbed(
     lens: Lens, side: Side, directions: Tensor, thresholds: Tensor, kept: Tensor, seed: int
 ) -> dict[str, float]:
-    """The table of ablations, a permutation each: the share of the side's own answers that each leaves."""
+    """The share of the network's own answers that each ablation leaves, with one random permutation for each."""
     carriers = torch.linalg.pinv(directions).T
     original = side.resid_mid.double() @ directions.T
     rest = (side.resid_mid.double() - original @ carriers).to(side.resid_mid.dtype)
@@ -160,7 +168,7 @@ def scrubbed(
                         on = values[:, j] > thresholds[j]
                         _permute(values, on, j, second)
                         _permute(values, ~on, j, second)
-                else:  # 3a: α where β is off, so that the AND is 0 whatever α is; 3b: the other way round
+                else:  # 3a permutes α where β is off, since α AND β is then 0 in any case; 3b permutes β where α is off
                     j = "ab".index(step[1])
                     _permute(values, values[:, 1 - j] <= thresholds[1 - j], j, second)
             moved = rest[donors] + (values @ carriers).to(rest.dtype)
@@ -212,14 +220,14 @@ def analysis_used_well() -> Work:
 
 
 class LensTraining:
-    """The recipe in TransformerLens: the whole training half at once, AdamW on our architecture's weights."""
+    """The task's recipe in TransformerLens: AdamW on the whole training half in every step."""
 
     def __init__(self, task: Task, recipe: Recipe, network: OneLayerTransformer) -> None:
         assert task.train is not None
         self.bridge = scrubjay.to_transformer_lens(network).requires_grad_(True)
         for name, weight in self.bridge.named_parameters():
             if name.endswith("bias") and ("attn" in name or "unembed" in name):
-                weight.requires_grad_(False)  # zeros that our architecture doesn't have
+                weight.requires_grad_(False)  # biases that our architecture does not have; they stay 0
         trained = [weight for weight in self.bridge.parameters() if weight.requires_grad]
         self.optimiser = torch.optim.AdamW(
             trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=recipe.betas

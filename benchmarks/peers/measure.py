@@ -1,7 +1,8 @@
-"""A piece of work in a fresh process: its time and its peak memory, imports apart.
+"""Measure the time and the peak memory of a piece of work in a fresh process.
 
-A contender is named ``module.function`` of this package. The function prepares (imports, loads the network, makes the
-inputs) and returns the work, a function of nothing that returns the figures it found. Only the work is timed.
+A contender is a function of this package and is named ``module.function``, for example ``ours.analysis``. It prepares
+the work (imports, loads the network, makes the inputs) and returns it as a function without arguments. That function
+returns the figures that it found. Only the work is timed, not the preparation.
 """
 
 import gc
@@ -28,13 +29,14 @@ _MARK = "measured: "
 
 @dataclass(frozen=True)
 class Measured:
-    """One contender in a process of its own.
+    """What was measured of one contender in a process of its own.
 
     Attributes:
-        seconds: of the work alone, by the clock; cpu: of all its threads together; prepared: by the clock, of the
-            imports and all else before it.
-        peak_mb: the most memory that was resident during the work, above what was resident when it began.
-        figures: what the work found.
+        seconds: wall-clock seconds of the work alone.
+        cpu: CPU seconds of the work, summed over its threads.
+        prepared: wall-clock seconds of the imports and of the preparation.
+        peak_mb: the peak of the resident memory during the work, minus what was resident when the work began, in MB.
+        figures: the figures that the work found.
     """
 
     seconds: float
@@ -45,13 +47,21 @@ class Measured:
 
 
 def in_rounds(names: Sequence[str], *, threads: int, rounds: int, limit: float = 900) -> dict[str, Measured]:
-    """Several contenders in turns, each time in a fresh process, so that they share the machine's moods.
+    """Measure several contenders in turns, each time in a fresh process.
+
+    Contenders take turns so that a change in the machine's speed affects all of them.
+
+    Args:
+        names: the contenders.
+        threads: the number of threads of PyTorch and of the numerical libraries.
+        rounds: how often each contender runs.
+        limit: the largest number of seconds for one process.
 
     Returns:
-        Of each the medians over the rounds; the figures are the last round's.
+        For each contender, the medians over the rounds. The figures are those of the last round.
 
     Raises:
-        RuntimeError: a contender failed, with what it wrote; or it took longer than ``limit`` seconds.
+        RuntimeError: a contender failed, or it took longer than ``limit`` seconds.
     """
     runs = [{name: in_a_child(name, threads=threads, limit=limit) for name in names} for _ in range(rounds)]
     return {name: _median([run[name] for run in runs]) for name in names}
@@ -65,10 +75,10 @@ def _median(runs: Sequence[Measured]) -> Measured:
 
 
 def in_a_child(name: str, *arguments: object, threads: int, limit: float = 900) -> Measured:
-    """One contender in a fresh process.
+    """Measure one contender in a fresh process. The arguments are passed to it as strings.
 
     Raises:
-        RuntimeError: as ``in_rounds``.
+        RuntimeError: the contender failed, or it took longer than ``limit`` seconds.
     """
     home = str(Path(__file__).parents[1])
     path = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -80,12 +90,12 @@ def in_a_child(name: str, *arguments: object, threads: int, limit: float = 900) 
         raise RuntimeError(f"{name} {arguments} took longer than {limit:g} s") from error
     found = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
     if done.returncode or not found:
-        raise RuntimeError(f"{name} {arguments} left with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{name} {arguments} ended with exit code {done.returncode}:\n{done.stderr[-2000:]}")
     return Measured(**json.loads(found[0].removeprefix(_MARK)))
 
 
 def measured(prepare: Callable[..., Work], *arguments: str) -> Measured:
-    """Prepare, then work, in this process."""
+    """Prepare and measure a piece of work in this process."""
     began = time.perf_counter()
     work = prepare(*arguments)
     gc.collect()
@@ -98,19 +108,19 @@ def measured(prepare: Callable[..., Work], *arguments: str) -> Measured:
 
 
 def start_peak() -> float:
-    """Forget the peak so far, where Linux lets us. What is resident now [MB]."""
+    """Reset the peak of the resident memory, which only Linux can do, and return what is resident now, in MB."""
     if _CLEAR.exists():
         _CLEAR.write_text("5")
     return resident_mb()
 
 
 def resident_mb() -> float:
-    """What is resident now [MB]; where the system doesn't say, the most that ever was."""
+    """Return what is resident now, in MB. On systems other than Linux this is the peak since the process began."""
     return _status("VmRSS") if _STATUS.exists() else _max_rss()
 
 
 def peak_mb(before: float) -> float:
-    """The most that was resident since ``start_peak``, above what it returned [MB]."""
+    """Return the peak of the resident memory since ``start_peak``, minus what that call returned, in MB."""
     return max(0.0, (_status("VmHWM") if _STATUS.exists() else _max_rss()) - before)
 
 
@@ -124,7 +134,7 @@ def _max_rss() -> float:
 
 
 def medians(works: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """The median seconds of several short works, taken in turns so that they share the machine's moods."""
+    """Return the median seconds of several short pieces of work, which take turns."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(repeats + 1):
         for name, work in works.items():

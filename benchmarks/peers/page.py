@@ -1,19 +1,21 @@
-"""A command's table on a page, between markers."""
+"""Write a benchmark's table into a page, between markers."""
 
 import importlib.util
 from pathlib import Path
 
-_FILL = Path(__file__).parents[2] / "docs" / "fill_tables.py"
+DOCS = Path(__file__).parents[2] / "docs"
+"""The folder of the documentation."""
 
 
-def write_table(page: Path, marker: str, table: str) -> None:
-    """Put a table between ``<!-- marker -->`` and ``<!-- end -->``.
+def write_table(page: str | Path, marker: str, table: str) -> None:
+    """Replace what stands between ``<!-- marker -->`` and the next ``<!-- end -->`` of a page.
 
     Raises:
-        ValueError: a page without the markers.
+        ValueError: the page has no such markers.
     """
-    spec = importlib.util.spec_from_file_location("fill_tables", _FILL)
+    spec = importlib.util.spec_from_file_location("fill_tables", DOCS / "fill_tables.py")
     assert spec is not None and spec.loader is not None
     fill_tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fill_tables)
+    page = Path(page)
     page.write_text(fill_tables.between(page.read_text(), marker, table))

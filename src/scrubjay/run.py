@@ -80,6 +80,12 @@ class Settings:
 class Run:
     """A network on every input of a task, full and frozen.
 
+    Example:
+        >>> import scrubjay
+        >>> run = scrubjay.Run.of(scrubjay.load_network("bundled").network, scrubjay.challenge2())
+        >>> run.full.resid_mid.shape
+        torch.Size([12769, 128])
+
     Attributes:
         name: of the network, for titles.
         network: the weights; nothing in a study changes them.

@@ -51,6 +51,12 @@ _RUNNING = 0.02
 class Study:
     """Everything that ``explain`` found.
 
+    Example:
+        >>> import scrubjay
+        >>> study = scrubjay.explain("bundled")  # doctest: +SKIP
+        >>> [claim.id for claim in study.headlines][:2]  # doctest: +SKIP
+        ['accuracy.all', 'accuracy.test']
+
     Attributes:
         title: the network's name, and whether it is a replica.
         run: the network on every input.

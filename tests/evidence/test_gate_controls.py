@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from scrubjay.nets.recording import Activations, record
-from scrubjay.evidence.filters.gate_controls import agreement, chance_share, gate_controls, majority_share, random_directions
+from scrubjay.evidence.filters.gate_controls import (
+    agreement,
+    chance_share,
+    gate_controls,
+    majority_share,
+    random_directions,
+)
 from scrubjay.fit.filters import fit_filters
 from scrubjay.fit.gate import Gate
 from scrubjay.fit.pca import PCA

@@ -7,6 +7,7 @@ from math import gcd, lgamma, log
 import numpy as np
 import pytest
 
+from scrubjay.program import periods
 from scrubjay.program.arcs import Arcs
 from scrubjay.program.assembly import _scores, assembled, length_of, merged, misses, upright
 from scrubjay.program.boundaries import Boundary, cut_plane, reconsidered
@@ -151,6 +152,39 @@ def test_a_phase_that_was_put_there_is_found(phase: Phase, arcs: Arcs) -> None:
     assert 0 in wrong[:48]
     best = min((each for each, count in zip(found, wrong, strict=True) if not count), key=lambda each: each.bits)
     assert best.power == phase.power and best.bits <= phase.bits
+
+
+def test_changes_are_the_same_however_few_moduli_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(3)
+    columns = Columns(np.arange(50), draw.random((3, 50)) < 0.5, draw.random((3, 50)) < 0.9)
+    moduli = draw.random(101) * 20 + 2
+    whole = columns.changes(columns.x.astype(float) % moduli[:, None])
+    for block in (2**21, 1000, 1):
+        monkeypatch.setattr(periods, "_BLOCK", block)
+        assert columns.changes_modulo(columns.x.astype(float), moduli).tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize("power", [Fraction(1), Fraction(3)])
+def test_whole_powers_are_exact_beyond_64_bits(power: Fraction) -> None:
+    x = np.array([3, 2**21, 2**22 + 1, 2**40 + 7])
+    columns = Columns(x, np.array([[True, False, True, False]]), np.ones((1, 4), dtype=bool))
+    moduli = np.array([7, 113, 399])
+    exact = [[int(each) ** int(power) % int(modulus) for each in x] for modulus in moduli]
+    found = columns.changes_modulo(periods._exactly(x, power), moduli)
+    assert found.tolist() == columns.changes(np.array(exact, dtype=float)).tolist()
+    assert periods._exactly(x[:2], power).dtype == np.dtype(np.int64 if power == 1 else object)
+
+
+def test_a_phase_is_found_in_a_sample_of_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periods, "_MOST_VALUES", 50)
+    monkeypatch.setattr(periods, "_MOST_FREQUENCIES", 200)
+    phase, arcs = Phase(1, 0, Fraction(1), 127, 10), Arcs(False, (40, 90))
+    a, b = (axis.reshape(-1) for axis in np.indices((90, 4)))
+    seen = Observed(a, b, arcs.holds(phase.values(a, b)))
+    columns = Columns.of(a, np.zeros(len(a), dtype=np.int64), seen.y)
+    assert len(columns.sample(50)[0].x) == 50 and columns.sample(90)[0].x.tolist() == columns.x.tolist()
+    found = find_phases(columns, 1, 0)[:48]
+    assert any(not misses(assembled((), each, seen, miss_bits=6.0), seen).any() for each in found)
 
 
 @pytest.mark.parametrize("power", [Fraction(1, 2), Fraction(1), Fraction(2)])

@@ -25,6 +25,12 @@ _RANK: tuple[Verdict, ...] = ("fails", "partly", "holds")
 class Claim:
     """One sentence about a network, with what supports it.
 
+    Example:
+        >>> from scrubjay.core.claim import share_claim
+        >>> claim = share_claim("accuracy.all", "answers", "The network is right", 0.98, chance=0.57, control=0.57)
+        >>> claim.shown, claim.verdict
+        ('98.0%', 'holds')
+
     Attributes:
         id: stable, such as ``gate.full``.
         section: the line of evidence that it belongs to.

@@ -6,7 +6,16 @@ message on stderr and exits with the ``exit_code`` of the exception's class.
 
 
 class ScrubjayError(Exception):
-    """Base class of all errors that the caller can fix."""
+    """Base class of all errors that the caller can fix.
+
+    Example:
+        >>> import scrubjay
+        >>> try:
+        ...     scrubjay.load_network("missing.safetensors")
+        ... except scrubjay.ScrubjayError as error:
+        ...     print(error)
+        cannot read missing.safetensors: No such file or directory
+    """
 
     exit_code = 3
 

@@ -81,6 +81,19 @@ def _nothing(result: Any) -> Sequence[Any]:
 class Line(Generic[R]):
     """A line of evidence.
 
+    Example:
+        >>> import scrubjay
+        >>> from scrubjay.core.claim import measurement
+        >>> size = scrubjay.Line(
+        ...     name="size",
+        ...     title="Size",
+        ...     question="How many numbers is the network made of?",
+        ...     measure=lambda run, settings, found: sum(w.numel() for w in run.network.weights.values()),
+        ...     claims=lambda n: [measurement("size.millions", "size", "Millions of numbers", n / 1e6, control=0.0)],
+        ... )
+        >>> scrubjay.explain("bundled", lines=[size]).claim("size.millions").value
+        0.3584
+
     Attributes:
         name: short and stable; the section of its claims, and the anchor of its part of the page.
         title: for people.

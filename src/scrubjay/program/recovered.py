@@ -59,7 +59,7 @@ def recover(seen: Observed, *, most: int = MOST_SEARCHED, seed: int = 0, progres
     """
     draw = np.random.default_rng(seed)
     last = (1 + _SEARCH_DONE) / 2
-    found = best_program(seen, part_of(progress, 0, _SEARCH_DONE), most=most, seed=seed)
+    found = best_program(seen, part_of(progress, 0.0, _SEARCH_DONE), most=most, seed=seed)
     exceptions = [] if found is None else np.flatnonzero(misses(found.program, seen)).tolist()
     shuffled = best_program(
         _shuffled(seen, None if found is None else found.program, draw),
@@ -69,7 +69,7 @@ def recover(seen: Observed, *, most: int = MOST_SEARCHED, seed: int = 0, progres
     )
     random = best_program(
         replace(seen, y=draw.permutation(seen.y)),
-        part_of(progress, last, 1, "the same search with random labels"),
+        part_of(progress, last, 1.0, "the same search with random labels"),
         most=most,
         seed=seed,
     )

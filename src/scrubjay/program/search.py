@@ -105,7 +105,7 @@ def best_program(
     part = seen.sample(most, seed=seed)
     ordered = families(part)
     found: list[Candidate] = []
-    variables = [(0, 0), (1, 0), (0, 1), *_sums(ordered, part, part_of(progress, 0, _SUMS_DONE))]
+    variables = [(0, 0), (1, 0), (0, 1), *_sums(ordered, part, part_of(progress, 0.0, _SUMS_DONE))]
     for number, (i, j) in enumerate(variables):
         done = _SUMS_DONE + (_ALL_SEARCHED - _SUMS_DONE) * number / len(variables)
         progress(f"programs that repeat along {linear(i, j, '')}" if i or j else "programs of curves alone", done)

@@ -22,6 +22,10 @@ def explore(
     Two filters are fitted in its causal subspace, without a study's controls: what the widget shows is a picture, not
     evidence. Its trait ``pinned`` is the index of the pinned input (or None), and follows both ways.
 
+    Example:
+        >>> import scrubjay
+        >>> scrubjay.explore(scrubjay.load_network("bundled").network, "challenge2")  # doctest: +SKIP
+
     Args:
         network: such as ``load_network(...).network``.
         task: its domain and classes.

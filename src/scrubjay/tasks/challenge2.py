@@ -58,6 +58,11 @@ def challenge2() -> Task:
 
     The inputs are all pairs A, B of the tokens 0 to 112, followed by the constant token C = 113, at which the answer is
     read. The answer is the token 0 or 1.
+
+    Example:
+        >>> import scrubjay
+        >>> scrubjay.challenge2().domain.size
+        12769
     """
     domain = Domain.square(TOKENS, last=TOKENS)
     tokens = domain.tokens(domain.inputs())

@@ -33,7 +33,7 @@ def test_turned_directions_turn_back(planted: Planted, run: Run) -> None:
     off = 0.35 * torch.randn(2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) @ subspace
     turned = replace(planted.filters, directions=torch.nn.functional.normalize(planted.directions + off))
     found = refined(turned, run)
-    before, after = found.fitted_scores["1+2+3a+3b"].own.mean, found.refined_scores["1+2+3a+3b"].own.mean
+    before, after = found.fitted_scores.own.mean, found.refined_scores["1+2+3a+3b"].own.mean
     assert after > before + 0.03
     assert after > 0.92
     outside = found.filters.directions - (found.filters.directions @ subspace.T) @ subspace
@@ -47,7 +47,7 @@ def test_thresholds_move_along_and_the_steps_follow_from_the_seed(planted: Plant
     before, after = (
         float((each.predict(run.full.resid_mid) == (run.full.classes == 1)).double().mean()) for each in (moved, found)
     )
-    assert before < 0.9 and after > 0.95
+    assert before < 0.92 and after > 0.95
 
 
 def test_no_answer_of_the_judging_half_is_read(planted: Planted, run: Run) -> None:
@@ -62,6 +62,7 @@ def test_no_answer_of_the_judging_half_is_read(planted: Planted, run: Run) -> No
     assert torch.equal(first.filters.directions, second.filters.directions)
     for row, scores in first.refined_scores.items():
         assert scores.own.mean == pytest.approx(1 - second.refined_scores[row].own.mean, abs=1e-12)
+    assert first.fitted_scores.own.mean == pytest.approx(1 - second.fitted_scores.own.mean, abs=1e-12)
 
 
 def test_complement_and_donors_are_those_of_the_settings(planted: Planted, run: Run) -> None:

@@ -1,16 +1,17 @@
 """Reading networks from anywhere; pushing to and loading from an imitation of the hub, with every error a sentence."""
 
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from scrubjay.cli import main
 from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile, UsageError
 from scrubjay.nets.config import WEIGHT_AXES, Config
 from scrubjay.nets.files.checkpoint import SavedNetwork, bundled_network, save_network
@@ -144,9 +145,7 @@ def test_pushing_where_one_may_not_is_a_sentence(hub: FakeHub, monkeypatch: pyte
     with pytest.raises(UsageError, match=r"does not let you write to hf://me/x \(status 401\); log in"):
         push_network(bundled_network(), "me/x")
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(
-        UsageError, match=r"you are not logged in .* me/x; log in with `hf auth login`, or set"
-    ):
+    with pytest.raises(UsageError, match=r"you are not logged in .* me/x; log in with `hf auth login`, or set"):
         push_network(bundled_network(), "me/x")
     assert "me/x" not in hub.repos
 
@@ -186,50 +185,53 @@ def test_addresses() -> None:
     assert Address.parse("hf://a/b/") == Address("a/b", None)
 
 
-COMMANDS = {
-    "push": ("push bundled me/from-cli", TOKEN, 0, "stdout", "next: scrubjay explain hf://me/from-cli"),
-    "push without a token": ("push bundled me/nobody", "", 2, "stderr", "scrubjay: you are not logged in to the hub"),
-    "no such repository": ("info hf://me/nothing", "", 3, "stderr", "scrubjay: hf://me/nothing does not exist at http"),
-    "no such address": (
-        "explain hf://nothing --out x",
-        "",
-        2,
-        "stderr",
-        "scrubjay: 'hf://nothing' is not a repo",
-    ),
-}
-
-
-@pytest.fixture(scope="module")
-def ran(server: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, subprocess.CompletedProcess[str]]:
-    pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
-    home = tmp_path_factory.mktemp("home")
-
-    def run(words: str, token: str) -> subprocess.CompletedProcess[str]:
-        further = {"HF_ENDPOINT": server.address, "HF_HOME": str(home), "HF_TOKEN": token, "OMP_NUM_THREADS": "1"}
-        return subprocess.run(
-            [sys.executable, "-m", "scrubjay", *words.split()],
-            cwd=home,
-            env={**os.environ, **further, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-
-    with ThreadPoolExecutor(2) as pool:
-        done = dict(zip(COMMANDS, pool.map(lambda case: run(*case[:2]), COMMANDS.values()), strict=True))
-    return {**done, "info": run("info hf://me/from-cli", "")}
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_command_line_takes_the_hub(name: str, ran: Mapping[str, subprocess.CompletedProcess[str]]) -> None:
-    _, _, code, stream, says = COMMANDS[name]
-    assert ran[name].returncode == code, ran[name].stderr
-    assert says in getattr(ran[name], stream) and "Traceback" not in ran[name].stderr
-
-
-def test_what_the_command_pushed_another_command_reads(
-    ran: Mapping[str, subprocess.CompletedProcess[str]], bundled: SavedNetwork
+def test_the_command_line_pushes_to_the_hub_that_the_environment_names(
+    hub: FakeHub, tmp_path: Path, bundled: SavedNetwork, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ran["info"].returncode == 0, ran["info"].stderr
-    assert bundled.manifest["sha256"] in ran["info"].stdout
+    further = {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path), "HF_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "scrubjay", "push", "bundled", "me/from-cli"],
+        cwd=tmp_path,
+        env={**os.environ, **further, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "next: scrubjay explain hf://me/from-cli" in done.stdout
+    assert command(capsys, "info", "hf://me/from-cli") == (0, json.dumps(bundled.manifest, indent=2) + "\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "token", "code", "says"),
+    [
+        ("push bundled me/nobody", None, 2, "scrubjay: you are not logged in to the hub"),
+        ("info hf://me/nothing", TOKEN, 3, "scrubjay: hf://me/nothing does not exist at http"),
+        ("explain hf://nothing --out x", TOKEN, 2, "scrubjay: 'hf://nothing' is not a repository"),
+    ],
+)
+def test_an_error_of_the_hub_is_a_code_and_a_sentence(
+    hub: FakeHub,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    words: str,
+    token: str | None,
+    code: int,
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if token is None:
+        monkeypatch.delenv("HF_TOKEN")
+    ended, out, complaint = command(capsys, *words.split())
+    assert (ended, out) == (code, "") and says in complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+def command(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run a command in this process: its exit code, its stdout and its stderr."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", ["scrubjay", *words])
+        main()
+    out, complaint = capsys.readouterr()
+    return int(ended.value.code or 0), out, complaint

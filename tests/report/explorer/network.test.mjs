@@ -74,6 +74,7 @@ test("a projection is written to the array that is passed", () => {
   const vector = filled([5], normals(1));
   assert.equal(network.project(vector, network.full, out), out);
   assert.deepEqual(out, network.project(vector, network.full));
+  assert.deepEqual(network.mlpPre(2, network.full), network.mlpPre(2, network.full, 0, out));
 });
 
 test("a neuron reads its column of W_in", () => {

@@ -92,6 +92,13 @@ test("a margin of exactly zero is class 0", () => {
   assert.deepEqual(new Set(found.classes), new Set([0]));
 });
 
+test("of equal logits the first counts, as in Python", () => {
+  const { data } = portrait({ kind: "logits", classes: [[1], [0], [2]], scales: { W_U: 0 } });
+  const found = new Readout(new Network(data), data.reading).answer(WHOLE);
+  assert.deepEqual(new Set(found.classes), new Set([1]));
+  assert.deepEqual(new Set(found.margins), new Set([0]));
+});
+
 test("a network without neurons adds its output bias alone", () => {
   const { data, plain } = portrait({ sizes: { d_mlp: 0 } });
   const question = { ...WHOLE, order: new Int32Array(0), count: 0 };

@@ -119,6 +119,11 @@ def from_transformer_lens(model: "TransformerBridge | Any") -> OneLayerTransform
     The logits of both are compared on random tokens. This also detects options of the model that change what it
     computes and that this function does not know.
 
+    Example:
+        >>> import scrubjay
+        >>> network = scrubjay.from_transformer_lens(model)  # doctest: +SKIP
+        >>> study = scrubjay.explain(network, "modular_addition:p=113")  # doctest: +SKIP
+
     Args:
         model: a ``TransformerBridge`` with one layer, or a ``HookedTransformer`` of TransformerLens 1 to 3.
 

@@ -135,6 +135,12 @@ def read_network(path: str | Path) -> SavedNetwork:
 def import_network(path: str | Path, layout: str = "auto") -> tuple[OneLayerTransformer, dict[str, str]]:
     """Read another program's checkpoint, without running any code in it.
 
+    Example:
+        >>> import scrubjay
+        >>> network, source = scrubjay.import_network("progress_measures_wd_10-1.pth")  # doctest: +SKIP
+        >>> source["layout"]  # doctest: +SKIP
+        'challenge'
+
     Args:
         path: a file that was written by ``torch.save`` or safetensors.
         layout: the name of a layout in ``layouts.LAYOUTS``, or ``auto`` for the layout that fits.

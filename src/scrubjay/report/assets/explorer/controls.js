@@ -14,7 +14,7 @@ export class Controls {
     const { d_mlp } = scene.network.config;
     this.speed = element("select", { class: "sj-speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
     const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label }) => [axis, label])));
-    this.axes = element("p", { class: "sj-axes" }, axis("x", "horizontal axis"), axis("y", "vertical axis"));
+    this.axes = element("p", { class: "sj-axes" }, axis("x", "x axis"), axis("y", "y axis"));
     this.root = element(
       "div",
       { class: "sj-controls" },
@@ -24,7 +24,7 @@ export class Controls {
           ["full", "full network"],
           ["frozen", "frozen network"],
         ]),
-        this.#slider("t", "attention t: the mean pattern (0) to each input's own (1)", { min: 0, max: 1, step: 0.01 }),
+        this.#slider("t", "attention t, from the mean pattern (0) to each input's own (1)", { min: 0, max: 1, step: 0.01 }),
       ),
       this.#group(
         "MLP",
@@ -44,7 +44,7 @@ export class Controls {
       this.#group(
         "Show",
         this.#select("colour", "colour of the points", () => [
-          ["now", "answers with the current settings"],
+          ["now", "current answers"],
           ...(scene.truth ? [["truth", "ground truth"], ["error", "correct or wrong"]] : []),
           ...(scene.train ? [["split", "training or test set"]] : []),
         ]),
@@ -57,9 +57,9 @@ export class Controls {
   #neurons(count) {
     return [
       this.#slider("count", `number of neurons used, of ${count}`, { min: 0, max: count, step: 1 }),
-      this.#select("order", "which neurons are used first", () => [
-        ["contribution", "those with the largest contribution"],
-        ["index", "those with the smallest index"],
+      this.#select("order", "neurons used first", () => [
+        ["contribution", "largest contribution"],
+        ["index", "smallest index"],
       ]),
     ];
   }
