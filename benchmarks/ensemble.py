@@ -1,11 +1,11 @@
-"""A training step against the matrix products that it cannot avoid, alone and in ensembles.
+"""Time a training step, for one network and for several at once, and compare it with its bare matrix products.
 
     python benchmarks/ensemble.py                       # on the CPU
-    python benchmarks/ensemble.py --device cuda --members 1 16 64 --tf32 --compile
+    python benchmarks/ensemble.py --device cuda --networks 1 16 64 --tf32 --compile
 
-Prints a table: for each number of networks trained at once, seconds a step, seconds of the bare products measured in
-the same run, their ratio, the share of the device's product peak (a large square product, measured in the same run) and
-what 5,000 epochs would take. Steps and products take turns, and the median of each is shown.
+Prints a table with a row for each number of networks that are trained at once: the time of a step, the time of the bare
+matrix products that a step cannot avoid, their ratio, the share of the device's peak speed (measured with a large
+square product), and how long 5,000 epochs would take. Steps and bare products are timed in turn, and medians are shown.
 """
 
 import argparse
@@ -21,22 +21,32 @@ import scrubjay
 from scrubjay.nets.training.ensemble import Ensemble, Trainee
 
 _SQUARE = 4096
+"""The side of the square matrices that measure the peak speed."""
+
+_WARM_UP = 3
+"""Steps that are taken before the timing starts."""
 
 
-def bare_products(members: int, n: int, device: torch.device) -> tuple[Callable[[], None], float]:
-    """The products of one step, forward and backward, on buffers that are there; and how many operations they take."""
+def bare_products(networks: int, n: int, device: torch.device) -> tuple[Callable[[], None], float]:
+    """A function that computes the matrix products of one step, forward and backward, and their number of operations.
+
+    Args:
+        networks: the number of networks.
+        n: the number of training inputs.
+        device: the device to compute on.
+    """
     d, m, v, he = 128, 1024, 114, 128
     products = []
     for rows, columns in ((he, d), (d, m), (m, d), (d, v)):  # W_O, W_in, W_out, W_U
-        x = torch.randn(members, n, rows, device=device)
-        w = torch.randn(members, rows, columns, device=device)
-        y = torch.randn(members, n, columns, device=device)
+        x = torch.randn(networks, n, rows, device=device)
+        w = torch.randn(networks, rows, columns, device=device)
+        y = torch.randn(networks, n, columns, device=device)
         products.append((x, w, y, torch.empty_like(y), torch.empty_like(x), torch.empty_like(w)))
-    operations = sum(3 * 2 * members * n * x.shape[2] * w.shape[2] for x, w, *_ in products)
+    operations = sum(3 * 2 * networks * n * x.shape[2] * w.shape[2] for x, w, *_ in products)
 
     def run() -> None:
         for x, w, y, forward, to_input, to_weight in products:
-            for at in range(members) if device.type == "cpu" else (slice(None),):
+            for at in range(networks) if device.type == "cpu" else (slice(None),):
                 torch.matmul(x[at], w[at], out=forward[at])
                 torch.matmul(y[at], w[at].mT, out=to_input[at])
                 torch.matmul(x[at].mT, y[at], out=to_weight[at])
@@ -45,7 +55,7 @@ def bare_products(members: int, n: int, device: torch.device) -> tuple[Callable[
 
 
 def seconds(run: Callable[[], object], device: torch.device) -> float:
-    """One run, waited for."""
+    """The time that one call takes, including the work that it starts on the GPU."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     start = time.perf_counter()
@@ -56,7 +66,7 @@ def seconds(run: Callable[[], object], device: torch.device) -> float:
 
 
 def peak(device: torch.device) -> float:
-    """Operations a second of a large square product."""
+    """The number of operations per second in a large square matrix product."""
     a = torch.randn(_SQUARE, _SQUARE, device=device)
     out = torch.empty_like(a)
     times = [seconds(lambda: torch.matmul(a, a, out=out), device) for _ in range(8)]
@@ -66,7 +76,7 @@ def peak(device: torch.device) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--members", type=int, nargs="*", default=[1, 4])
+    parser.add_argument("--networks", type=int, nargs="*", default=[1, 4])
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--tf32", action="store_true")
     parser.add_argument("--compile", action="store_true")
@@ -82,15 +92,15 @@ def main() -> None:
     print(f"{name}; torch {torch.__version__}; a {_SQUARE} x {_SQUARE} product: {best / 1e12:.3f} TFLOP/s\n")
     print("| networks at once | a step | its bare products | ratio | of the product peak | 5,000 epochs of all |")
     print("|---|---|---|---|---|---|")
-    for members in asked.members:
+    for networks in asked.networks:
         ensemble = Ensemble(
-            [Trainee(task, replace(task.recipe, seed=seed)) for seed in range(members)],
+            [Trainee(task, replace(task.recipe, seed=seed)) for seed in range(networks)],
             device,
             compiled=asked.compile,
             tf32=asked.tf32,
         )
-        products, operations = bare_products(members, n, device)
-        for _ in range(3):
+        products, operations = bare_products(networks, n, device)
+        for _ in range(_WARM_UP):
             ensemble.step()
             products()
         steps, bare = [], []
@@ -99,7 +109,7 @@ def main() -> None:
             bare.append(seconds(products, device))
         step, floor = median(steps), median(bare)
         print(
-            f"| {members} | {1e3 * step:.1f} ms | {1e3 * floor:.1f} ms | {step / floor:.2f} | "
+            f"| {networks} | {1e3 * step:.1f} ms | {1e3 * floor:.1f} ms | {step / floor:.2f} | "
             f"{operations / step / best:.0%} | {5000 * step / 60:.1f} min |",
             flush=True,
         )

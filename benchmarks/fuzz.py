@@ -1,9 +1,10 @@
-"""Mutated files by the thousand, through everything that reads one: refused in a sentence, or read right.
+"""Give thousands of mutated files to every function that reads files: each must be refused, or read correctly.
 
     python benchmarks/fuzz.py [--files 1500] [--seed 0] [--only "torch archive"]
 
-A file that is read must hold what an independent reader finds in it (a sealed file: the very bytes that were written).
-Any other error, a warning, a crash, or more than five seconds is a finding; with one, the command leaves with code 1.
+A file that is read must hold what an independent reader finds in it; a sealed file must hold exactly the tensors that
+were written. Any other error, a warning, a crash, or more than five seconds is a finding. If there is a finding, the
+command exits with code 1.
 """
 
 import argparse
@@ -38,18 +39,33 @@ from scrubjay.tasks.named import named_task
 from scrubjay.tasks.task import Task
 
 from_arrays = Task.from_arrays
-LONGEST, SPARE = 5.0, 2 * 2**30
+
+LONGEST = 5.0
+"""The most seconds that reading a file may take."""
+
+SPARE = 2 * 2**30
+"""The most bytes that reading a file may take."""
+
 NETWORK = OneLayerTransformer.initialised(Config(5, 3, 4, 2, 2, 6), seed=0).requires_grad_(False)
 LABELS = np.add.outer(np.arange(6), np.arange(7)) % 3
 
 
 class Hung(BaseException):
-    """More than the time that a file may take."""
+    """Reading a file took too long."""
 
 
 @dataclass
 class Row:
-    """What became of a target's files."""
+    """What happened to the files of a target.
+
+    Attributes:
+        target: the kind of file.
+        files: the number of files.
+        refused: the number of files that were refused, by the name of the exception.
+        read: the number of files that were read and hold what they should.
+        slowest: the longest time that a file took, in seconds.
+        findings: what went wrong, one line for each finding.
+    """
 
     target: str
     files: int = 0
@@ -60,7 +76,7 @@ class Row:
 
 
 def as_challenge(network: OneLayerTransformer) -> dict[str, torch.Tensor]:
-    """A network in the challenge's layout, written out by hand."""
+    """A network's weights in the layout ``challenge``, written out by hand."""
     n = network.weights
     return {
         "embed.W_E": n["W_E"].T.contiguous(),
@@ -80,7 +96,7 @@ def same(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> b
 
 
 def is_the_file(path: Path) -> bool:
-    """What ``import_network`` gives is what PyTorch's or safetensors' own reader finds."""
+    """Whether ``import_network`` gives what the reader of PyTorch or safetensors finds in the file."""
     network, _ = import_network(path)
     content = path.read_bytes()
     with warnings.catch_warnings():
@@ -94,7 +110,7 @@ def is_the_file(path: Path) -> bool:
 
 
 def is_the_archive(path: Path) -> bool:
-    """The task of an ``.npz`` has the labels and the split that NumPy finds in it."""
+    """Whether the task of an ``.npz`` has the labels and the split that NumPy finds in the file."""
     task = named_task(str(path))
     with np.load(path, allow_pickle=False) as arrays:
         labels = np.asarray(arrays["labels"]).reshape(-1)
@@ -106,7 +122,7 @@ def is_the_archive(path: Path) -> bool:
 
 
 def is_the_table(path: Path) -> bool:
-    """The task of a ``.csv`` has its numbers, line by line."""
+    """Whether the task of a ``.csv`` has the numbers in the file as its labels."""
     task = named_task(str(path))
     assert task.labels is not None
     text = path.read_bytes().decode("utf-8-sig").replace('"', "")
@@ -115,7 +131,7 @@ def is_the_table(path: Path) -> bool:
 
 
 def are_the_values(draw: random.Random) -> bool:
-    """``Task.from_arrays`` keeps every value that it takes."""
+    """Whether ``Task.from_arrays`` keeps every value of a random array that it accepts."""
     given = random_array(draw)
     further = {} if draw.random() < 0.5 else {draw.choice(("train", "tokens", "classes", "last")): random_further(draw)}
     task = from_arrays(given, **further)  # type: ignore[arg-type]
@@ -124,7 +140,7 @@ def are_the_values(draw: random.Random) -> bool:
 
 
 def originals(folder: Path) -> dict[str, tuple[bytes, str, Callable[[Path], bool], bool]]:
-    """For each target: a sound file, its ending, what reads and verifies it, and whether it is an archive."""
+    """For each target: a valid file, its suffix, what reads and checks it, and whether it is an archive."""
     made, state = folder / "made", as_challenge(NETWORK)
     found: dict[str, tuple[bytes, str, Callable[[Path], bool], bool]] = {}
 
@@ -164,7 +180,7 @@ def alarm() -> Iterator[None]:
 
 
 def run(target: str, files: int, seed: int) -> Row:
-    """Mutate and read ``files`` files of a target."""
+    """Mutate and read some files of a target."""
     row, began = Row(target), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, limited():
         sound = originals(Path(folder)).get(target)
@@ -199,7 +215,7 @@ def run(target: str, files: int, seed: int) -> Row:
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Let no file take gigabytes."""
+    """Limit the memory of this process to what it has now and ``SPARE`` bytes more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + SPARE, hard))
@@ -217,7 +233,7 @@ TARGETS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=1500, help="of each target")
+    parser.add_argument("--files", type=int, default=1500, help="number of files of each target")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=TARGETS, action="append")
     asked = parser.parse_args()

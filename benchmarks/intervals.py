@@ -1,6 +1,6 @@
 """Simulate how often the 95% intervals of a score hold the mean over all possible draws.
 
-    python benchmarks/intervals.py [--repeats 2000] [--seed 0] [--inputs 12769] [--keeps 0.9]
+    python benchmarks/intervals.py [--repeats 2000] [--seed 0] [--inputs 12769] [--keeps 0.83]
 
 In a simulated study every draw of an ablation keeps each answer with the same known probability, so the mean over all
 possible draws is known. Three intervals are compared. The old rule took the 2.5% and 97.5% quantiles of the draws.
@@ -93,7 +93,7 @@ def main(given: Sequence[str] | None = None) -> None:
     asked.add_argument("--repeats", type=int, default=2000, help="the number of simulated studies for each row")
     asked.add_argument("--seed", type=int, default=0, help="seed of the simulation")
     asked.add_argument("--inputs", type=int, default=12769, help="the number of inputs")
-    asked.add_argument("--keeps", type=float, default=0.9, help="the probability with which a draw keeps an answer")
+    asked.add_argument("--keeps", type=float, default=0.83, help="the probability with which a draw keeps an answer")
     words = asked.parse_args(given)
     print(f"All intervals should hold what they are for in 95% of {words.repeats:,} simulated studies.\n")
     print(table({draws: coverage(draws, **vars(words)) for draws in (*NUMBERS, None)}))

@@ -1,10 +1,11 @@
-"""A network here and in TransformerLens, on every input: every hook, as it is and under interventions. Two tables.
+"""Compare a network with its TransformerLens conversion at every hook, on every input, with and without interventions.
 
-    python benchmarks/parity.py [NETWORK.safetensors] [TASK]
+    python benchmarks/parity.py [NETWORK] [TASK]
 
-Default: the bundled network and its task. A deviation is the largest difference at a hook, over all inputs and
-positions, as a share of the largest magnitude there (scores of masked positions, minus infinity in both, aside).
-About a minute on one core.
+NETWORK is anything that ``load_network`` takes; the default is the bundled network and its task. Prints two tables. A
+deviation is the largest difference at a hook, over all inputs and positions, as a share of the largest magnitude there.
+Attention scores of masked positions, which are minus infinity in both, are left out. It takes about a minute on one
+core.
 """
 
 import sys
@@ -34,22 +35,22 @@ HOOKS = {
     "resid_post": "blocks.0.hook_resid_post",
     "logits": "unembed.hook_out",
 }
-"""Each of our sites, and the hook of TransformerLens that is the same place."""
+"""For each of our sites, the hook of TransformerLens at the same place."""
 
 SHOWN = ("as it is", "pattern frozen to its mean", "resid_mid of another input")
-"""The interventions whose every hook is printed."""
+"""The interventions for which the deviation at every hook is printed."""
 
 Patch = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Parity:
-    """One intervention (or none), on every input.
+    """How a network and its conversion agree, with or without an intervention.
 
     Attributes:
-        deviations: by hook of TransformerLens, the largest difference as a share of the largest magnitude.
-        answers: our token of the largest logit at the last position, under the intervention.
-        same_answers: how many inputs have the same answer in both.
+        deviations: the deviation at each hook of TransformerLens.
+        answers: our network's answer to each input, the token with the largest logit at the last position.
+        same_answers: the number of inputs to which both give the same answer.
     """
 
     deviations: dict[str, float]
@@ -60,7 +61,7 @@ class Parity:
 def parity(
     network: OneLayerTransformer, bridge: Any, tokens: Tensor, patch: tuple[str, Patch] | None = None, rows: int = 500
 ) -> Parity:
-    """Run both on every input, with ``patch`` (a site of ours and what replaces its value) in both."""
+    """Run both on every input. ``patch`` is a site of ours and a function that replaces its value, applied in both."""
     apart: dict[str, list[Tensor]] = defaultdict(list)
     largest: dict[str, list[Tensor]] = defaultdict(list)
     answers, theirs_answers = [], []
@@ -86,7 +87,7 @@ def parity(
 
 
 def _ours(network: OneLayerTransformer, tokens: Tensor, patch: tuple[str, Patch] | None) -> dict[str, Tensor]:
-    """The value at every hook of TransformerLens, from our sites and weights."""
+    """The value at every hook of TransformerLens, computed from our sites and weights."""
     sites: dict[str, Tensor] = {}
     before: dict[str, Tensor] = {}
     with ExitStack() as hooks:
@@ -144,8 +145,8 @@ def _hooked(site: nn.Module, replace: Callable[[Tensor], Tensor | None]) -> Iter
         handle.remove()
 
 
-def mean_pattern(network: OneLayerTransformer, tokens: Tensor) -> Tensor:
-    """The mean over all inputs of the attention of every position [h, s, s]."""
+def mean_of_patterns(network: OneLayerTransformer, tokens: Tensor) -> Tensor:
+    """The mean attention pattern [h, s, s] of all positions over all inputs."""
     patterns: list[Tensor] = []
     with _hooked(network.pattern, lambda value: patterns.append(value.double().sum(0, keepdim=True))):
         for chunk in tokens.split(500):
@@ -154,8 +155,8 @@ def mean_pattern(network: OneLayerTransformer, tokens: Tensor) -> Tensor:
 
 
 def interventions(network: OneLayerTransformer, tokens: Tensor) -> dict[str, tuple[str, Patch]]:
-    """Attention frozen to its mean, and each site taken from another input, half a chunk away."""
-    mean = mean_pattern(network, tokens)
+    """Attention frozen to its mean, and each site replaced by its value on another input, half a chunk away."""
+    mean = mean_of_patterns(network, tokens)
     return {
         "pattern frozen to its mean": ("pattern", lambda value: mean.expand(len(value), -1, -1, -1)),
         **{f"{site} of another input": (site, lambda value: value.roll(len(value) // 2, 0)) for site in SITES},
@@ -164,7 +165,7 @@ def interventions(network: OneLayerTransformer, tokens: Tensor) -> dict[str, tup
 
 @torch.no_grad()
 def main() -> None:
-    warnings.simplefilter("ignore")  # what TransformerLens's own imports have to say
+    warnings.simplefilter("ignore")  # importing TransformerLens gives warnings
     saved = scrubjay.load_network(sys.argv[1] if len(sys.argv) > 1 else "bundled")
     task = named_task(sys.argv[2] if len(sys.argv) > 2 else str(saved.task))
     tokens = task.domain.tokens(task.domain.inputs())

@@ -1,19 +1,24 @@
-"""How often the search for a program finds what is there, and how often it finds what is not: one table.
+"""How often the search for a program finds one that is there, and how often it finds one that is not.
 
-    python benchmarks/recover.py [members] [negatives]
+    python benchmarks/recover.py [members] [negatives]    # a table of both, on labels of 113 x 113
+    python benchmarks/recover.py large [side]             # time and memory on large matrices, by default 1,000 x 1,000
 
-Members are drawn from the searched space by a seeded generator (`scrubjay.program.members`); the negatives are labels
-without a program. About ten seconds a search on one core.
+Members are drawn from the searched space by a seeded generator (`scrubjay.program.members`). The negatives are labels
+without a program. A search takes about three seconds on one core.
 """
 
+import multiprocessing
+import resource
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
 from scrubjay.program.members import random_member
 from scrubjay.program.observed import Observed
+from scrubjay.program.recovered import recover
 from scrubjay.program.search import Candidate, best_program
 from scrubjay.tasks.challenge2 import challenge2
 
@@ -21,6 +26,13 @@ SIDE = 113
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["large"]:
+        large(int((sys.argv[2:] or ["1000"])[0]))
+    else:
+        quality()
+
+
+def quality() -> None:
     members, negatives = (int(word) for word in (sys.argv[1:] + ["30", "20"][len(sys.argv) - 1 :])[:2])
     print("| labels | searches | found | exact | the rest | seconds, mean (most) |\n|---|---|---|---|---|---|")
     for name, labels in named().items():
@@ -44,7 +56,7 @@ def member(seed: int) -> np.ndarray:
 
 
 def named() -> dict[str, np.ndarray]:
-    """Functions that anybody would think of."""
+    """Functions that come to mind first."""
     a, b = np.indices((SIDE, SIDE))
     square = a**2 + b**2
     return {
@@ -62,7 +74,7 @@ def row(
     labels: Callable[[int], np.ndarray],
     truth: Callable[[int], np.ndarray] | None = None,
 ) -> None:
-    """One line of the table; exact is on the labels before any were flipped, where there is something to find."""
+    """Print one line of the table; "exact" means on all labels before any were flipped."""
     if not len(seeds):
         return
     found, exact, times, rest = 0, 0, [], []
@@ -109,11 +121,11 @@ def xor(seed: int) -> np.ndarray:
     return rows[:, None] ^ columns[None]
 
 
-def perlin(seed: int, cells: int) -> np.ndarray:
+def perlin(seed: int, cells: int, side: int = SIDE) -> np.ndarray:
     """Where Perlin's gradient noise on a grid of cells is positive."""
     angle = noise(seed).uniform(0, 2 * np.pi, (cells + 1, cells + 1))
     gradient = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    at = (np.arange(SIDE) + 0.5) / SIDE * cells
+    at = (np.arange(side) + 0.5) / side * cells
     cell = np.minimum(at.astype(int), cells - 1)
     inside = np.stack(np.meshgrid(at - cell, at - cell, indexing="ij"), axis=-1)
     row, column = np.meshgrid(cell, cell, indexing="ij")
@@ -125,6 +137,33 @@ def perlin(seed: int, cells: int) -> np.ndarray:
     upper = corner(0, 0) * (1 - weight[..., 1]) + corner(0, 1) * weight[..., 1]
     lower = corner(1, 0) * (1 - weight[..., 1]) + corner(1, 1) * weight[..., 1]
     return upper * (1 - weight[..., 0]) + lower * weight[..., 0] > 0
+
+
+def large(side: int) -> None:
+    """Print what `recover` (a search and its two controls) takes on large matrices, each in a process of its own."""
+    print(f"| {side:,} x {side:,} labels | found | exceptions | seconds | peak memory |\n|---|---|---|---|---|")
+    for name in ("product", "phase and curve", "noise", "smooth"):
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=context) as process:
+            found, exceptions, seconds, megabytes = process.submit(measured, name, side).result()
+        print(f"| {name} | {found} | {exceptions} | {seconds:.0f} | {megabytes:,} MB |", flush=True)
+
+
+def measured(name: str, side: int) -> tuple[str, str, float, int]:
+    """Whether a program is found, its exceptions, the seconds, and the largest memory of this process in megabytes."""
+    a, b = np.indices((side, side))
+    labels = {
+        "product": lambda: a * b < side * side // 4,
+        "phase and curve": lambda: (a**2 > side * b // 7) & (np.floor(a**1.5) % 8 < 4),
+        "noise": lambda: noise(0).random((side, side)) < 0.4,
+        "smooth": lambda: perlin(0, 4, side),
+    }[name]()
+    start = time.perf_counter()
+    found = recover(Observed.of(labels.astype(np.int64)))
+    seconds = time.perf_counter() - start
+    exceptions = "" if found.length is None else f"{found.length.exceptions:,}"
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return "no" if found.program is None else "yes", exceptions, seconds, peak
 
 
 if __name__ == "__main__":

@@ -25,13 +25,14 @@ from typing import Any
 OTHER_WORK = {"idle": "none", "busy": "a busy process on each core"}
 """What else the machine does, and what the table calls it."""
 _BUSY = """
-import os
+import os, sys
 
-parent = os.getppid()
-while os.getppid() == parent:
+while os.getppid() == int(sys.argv[1]):
     sum(range(1_000_000))
 """
-"""A program that computes until the process that started it ends it, or has itself ended."""
+"""A program that computes until it is ended, or until the process that started it, whose id it is given, has ended."""
+_COMMAND = [sys.executable, "-m", "scrubjay", "explain"]
+"""The command that is measured."""
 _SETTLING = 1.0
 """Seconds that the busy processes get to start before anything is measured."""
 
@@ -54,7 +55,7 @@ class Explained:
 @contextmanager
 def busy_processes(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Keep ``count`` cores busy."""
-    processes = [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(count)]
+    processes = [subprocess.Popen([sys.executable, "-c", _BUSY, str(os.getpid())]) for _ in range(count)]
     try:
         yield processes
     finally:
@@ -71,7 +72,7 @@ def explained(words: Sequence[str], threads: int) -> Explained:
         RuntimeError: the command failed.
     """
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "stderr").open("w+") as told:
-        command = [sys.executable, "-m", "scrubjay", "explain", *words, "--out", folder, "--device", "cpu"]
+        command = [*_COMMAND, *words, "--out", folder, "--device", "cpu"]
         environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
         began = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=told)

@@ -2,9 +2,10 @@
 
     python examples/own_network.py compare     # or parity, majority, modular
     scrubjay import own.pt --out own.safetensors --task labels.npz
-    scrubjay explain own.safetensors --task labels.npz --out report
+    scrubjay explain own.safetensors --out report
 
-Nothing here is scrubjay's: the model is what you might have written, with TransformerLens's names and shapes.
+This file does not use scrubjay. The model is what you might have written yourself, with TransformerLens's names and
+shapes.
 """
 
 import sys
@@ -15,23 +16,23 @@ from torch import nn
 
 
 def labels_of(task: str) -> np.ndarray:
-    """A label for each input; an axis for each position that varies."""
-    if task == "compare":  # is the first number smaller?
+    """The label of each input, in an array with one axis for each position that varies."""
+    if task == "compare":  # is the first number smaller than the second?
         a, b = np.indices((40, 40))
         return (a < b).astype(int)
     if task == "parity":  # is the sum of two digits odd?
         a, b = np.indices((20, 20))
         return (a + b) % 2
-    if task == "majority":  # of seven bits
+    if task == "majority":  # are most of seven bits 1?
         return (np.indices((2,) * 7).sum(0) > 3).astype(int)
-    if task == "modular":  # (a + b) mod 31, a class for each remainder
+    if task == "modular":  # (a + b) mod 31, with one class for each remainder
         a, b = np.indices((31, 31))
         return (a + b) % 31
-    raise SystemExit(f"no task {task!r}; there are compare, parity, majority and modular")
+    raise SystemExit(f"there is no task {task!r}; choose compare, parity, majority or modular")
 
 
 class Toy(nn.Module):
-    """One layer without LayerNorm, ReLU, read at the last position."""
+    """A transformer with one layer and ReLU, without LayerNorm. Its answer is read at the last position."""
 
     def __init__(self, n_ctx: int, d_vocab: int, d: int = 32, heads: int = 4, d_mlp: int = 64) -> None:
         super().__init__()
@@ -54,7 +55,7 @@ class Toy(nn.Module):
         )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits at the last position."""
+        """The logits at the last position, shape [inputs, tokens]."""
         W_E, W_pos, W_Q, W_K, W_V, W_O, W_in, b_in, W_out, b_out, W_U = self.weights
         x = W_E[tokens] + W_pos
         q = torch.einsum("nd,hde->nhe", x[:, -1], W_Q)
@@ -65,12 +66,12 @@ class Toy(nn.Module):
         return (mid + (mid @ W_in + b_in).relu() @ W_out + b_out) @ W_U
 
     def checkpoint(self) -> dict[str, torch.Tensor]:
-        """The weights under TransformerLens's names."""
+        """The weights by TransformerLens's names."""
         return {name: weight.detach() for name, weight in zip(self.names, self.weights, strict=True)}
 
 
 def main(task: str, epochs: int = 1500) -> None:
-    """Train on four fifths of all inputs, and save."""
+    """Train a network on four fifths of all inputs, and save it with its labels."""
     torch.manual_seed(0)
     labels = labels_of(task)
     last = max(labels.shape)

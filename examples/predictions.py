@@ -1,11 +1,12 @@
 """Experiments that the post on the second EIS VII challenge predicted, or left open, and did not run.
 
-    python examples/predictions.py --out runs                            # all of them: hours on two cores
+    python examples/predictions.py --out runs                            # all experiments; hours on two cores
     python examples/predictions.py --out runs --only held small-mlp --epochs 1000 --seeds 2
 
-Every network is trained by the challenge's recipe but for what its row says, into a folder of its own under --out; a
-folder that is complete is not trained again. The table goes to stdout, or with --write into a page between
-``<!-- predictions: held -->`` (the groups asked for) and ``<!-- end -->``.
+Every network follows the challenge's recipe except for what its row says. It is trained into a folder of its own under
+``--out``; a network that is there already is not trained again. The command prints a table. With ``--write PAGE`` it
+puts the table into a page, between ``<!-- predictions: held -->`` (with the groups that were asked for) and
+``<!-- end -->``.
 """
 
 import argparse
@@ -43,7 +44,7 @@ GROUPS = {"held": HELD, "small-mlp": MLP, "small-stream": STREAM, "smallest": SM
 
 
 def recipe_of(changes: dict[str, object], task: scrubjay.Task) -> scrubjay.Recipe:
-    """The challenge's recipe with some changes."""
+    """The challenge's recipe with some of its fields changed."""
     assert task.recipe is not None
     changes = dict(changes)
     hold = changes.pop("hold", None)
@@ -56,7 +57,7 @@ def recipe_of(changes: dict[str, object], task: scrubjay.Task) -> scrubjay.Recip
 
 
 def trained(folder: Path, task: scrubjay.Task, recipe: scrubjay.Recipe) -> SavedNetwork:
-    """Train a network, or load the one that stands there."""
+    """Train a network, or load it if the folder holds it already."""
     if not (folder / "network.safetensors").exists():
         with tqdm(total=recipe.epochs, desc=folder.name, unit="epoch", disable=None) as bar:
             train_all_into(
@@ -67,13 +68,13 @@ def trained(folder: Path, task: scrubjay.Task, recipe: scrubjay.Recipe) -> Saved
 
 
 def between(values: list[float]) -> str:
-    """Shares as a range."""
+    """The range of some shares, in words."""
     low, high = min(values), max(values)
     return f"{low:.1%}" if f"{low:.1%}" == f"{high:.1%}" else f"{low:.1%} to {high:.1%}"
 
 
 def row(name: str, networks: list[SavedNetwork], task: scrubjay.Task) -> str:
-    """What became of the networks of one kind."""
+    """The row of the table for networks that differ only in their seed."""
     told = [network.manifest["training"] for network in networks]
     weights = sum(weight.numel() for weight in networks[0].network.weights.values())
     kept = []
@@ -89,21 +90,21 @@ def row(name: str, networks: list[SavedNetwork], task: scrubjay.Task) -> str:
 
 
 def best_symmetric(task: scrubjay.Task) -> float:
-    """How often answers are right at best that do not tell [A, B] from [B, A], as under uniform attention."""
+    """The best accuracy of answers that are the same for [A, B] and [B, A], as under uniform attention."""
     assert task.labels is not None
     image = task.domain.image(task.labels)
     return 1 - float((image != image.T).double().mean()) / 2
 
 
 def main() -> None:
-    """Train what is asked for and print the table."""
+    """Train the networks and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", nargs="*", choices=GROUPS, default=list(GROUPS))
-    parser.add_argument("--epochs", type=int, default=5000)
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--write", type=Path, help="a page with <!-- predictions: held --> ... <!-- end -->")
+    parser.add_argument("--out", type=Path, required=True, help="the folder for the networks")
+    parser.add_argument("--only", nargs="*", choices=GROUPS, default=list(GROUPS), help="the groups of experiments")
+    parser.add_argument("--epochs", type=int, default=5000, help="the number of epochs of each network")
+    parser.add_argument("--seeds", type=int, default=1, help="the number of networks of each kind")
+    parser.add_argument("--threads", type=int, help="the number of threads; by default PyTorch's own choice")
+    parser.add_argument("--write", type=Path, help="a page to write the table into")
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)

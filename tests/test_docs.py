@@ -1,83 +1,254 @@
-"""The README's Python runs, and the pages' tables are those of the pinned claims."""
+"""README and documentation: their Python runs, their tables are filled, and everything that they name exists."""
 
+import ast
+import csv
+import importlib
 import importlib.util
 import json
 import re
-import subprocess
-import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import scrubjay
-from scrubjay.study_old.records import Study
+from scrubjay.cli import app
+from scrubjay.study import Study
+from tests.cli.in_process import scrubjay as run_command
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for path in (README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+"""Every page that a reader may open, by its path."""
+WITH_CLAIMS = ("README.md", "docs/post.md", "docs/labelling-function.md")
+EXTRAS = {"transformer-lens.md": "transformer_lens", "nnsight.md": "nnsight"}
+"""Pages whose Python needs an optional package."""
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/post.md", "docs/labelling-function.md"])
-def test_the_tables_are_those_of_the_pinned_claims(page: str) -> None:
-    text = (ROOT / page).read_text()
-    spec = importlib.util.spec_from_file_location("fill_tables", ROOT / "docs" / "fill_tables.py")
+def script(name: str) -> ModuleType:
+    """A script of the folder docs, imported from its file."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None and spec.loader is not None
-    fill_tables = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fill_tables)
-    claims = json.loads((ROOT / "tests" / "golden" / "bundled_claims.json").read_text())["claims"]
-    assert fill_tables.filled(text, claims) == text
-    tables = re.findall(r"^<!-- (claims:|recurs:|side-by-side )", text, re.M)  # a benchmark fills its own
-    assert len(tables) == text.count("<!-- end -->") and "claims:" in tables
-    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+\.png)\)", text):
-        assert ((ROOT / page).parent / picture).exists(), picture
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def test_the_readmes_python_runs(
-    bundled_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(scrubjay, "explain", lambda saved, task: bundled_study, raising=False)
-    exec(compile(code, "README.md", "exec"), {})
-    printed = capsys.readouterr().out
-    assert printed.startswith(bundled_study.paragraph)
-    assert all(claim.id in printed for claim in bundled_study.claims)
-    assert len(list((tmp_path / "out").glob("*.png"))) == 12
-    assert (tmp_path / "out" / "report.html").exists()
+def python_of(text: str) -> str:
+    """The Python blocks of a page, as one program."""
+    return "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
-def test_the_pages_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if page in ("transformer-lens.md", "nnsight.md"):
-        extra = page.removesuffix(".md")
-        pytest.importorskip(extra.replace("-", "_"), reason=f"the extra {extra} is not installed")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
-    monkeypatch.chdir(tmp_path)
-    script = tmp_path / f"{page}.py"  # a file, since nnsight reads its callers' source
-    script.write_text("\n".join(blocks))
-    exec(compile(script.read_text(), script, "exec"), {})
+def pinned_claims() -> list[dict[str, object]]:
+    claims: list[dict[str, object]] = json.loads((ROOT / "tests" / "golden" / "bundled_claims.json").read_text())[
+        "claims"
+    ]
+    return claims
 
 
-def test_the_api_page_has_every_public_name() -> None:
-    page = (ROOT / "docs" / "api.md").read_text()
-    assert sorted(re.findall(r":: scrubjay\.(\w+)\n", page)) == sorted([*scrubjay.__all__, "axes"])
+class TestTables:
+    @pytest.mark.parametrize("page", WITH_CLAIMS)
+    def test_the_tables_of_claims_are_those_of_the_pinned_claims(self, page: str) -> None:
+        assert "<!-- claims: " in TEXTS[page]
+        assert script("fill_tables").filled(TEXTS[page], pinned_claims()) == TEXTS[page]
+
+    def test_a_row_has_all_numbers_that_a_verdict_follows_from(self) -> None:
+        claim = {"id": "gate.full", "kind": "share", "published": 0.974, "value": 0.931, "interval": [0.92, 0.94]}
+        claim |= {"chance": 0.575, "control": 0.773, "verdict": "partly"}
+        ranked = {"id": "rival.and", "kind": "share", "published": None, "value": 0.93, "interval": None}
+        ranked |= {"chance": None, "control": 0.58, "verdict": None}
+        page = "a\n<!-- claims: gate.full rival.and -->\n<!-- end -->\nb\n"
+        filled = script("fill_tables").filled(page, [claim, ranked])
+        assert filled.splitlines()[4:6] == [
+            "| `gate.full` | 97.4% | 93.1% (92.0% to 94.0%) | 57.5% | 77.3% | partly |",
+            "| `rival.and` |  | 93.0% |  | 58.0% | ranked |",
+        ]
+        assert script("fill_tables").filled(filled, [claim, ranked]) == filled
+        with pytest.raises(SystemExit, match=r"the claims gate\.frozen, which"):
+            script("fill_tables").filled("<!-- claims: gate.frozen -->\n<!-- end -->", [claim])
+
+    def test_what_recurs_is_filled_from_the_tables_of_the_examples(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.syspath_prepend(str(ROOT / "docs"))
+        fill_recurs, page = script("fill_recurs"), TEXTS["docs/what-recurs.md"]
+        tables = {name: ROOT / "examples" / name / "table.csv" for name in ("sixteen-networks", "along-training")}
+        filled = fill_recurs.recurring(page, fill_recurs.rows_of(tables["sixteen-networks"]))
+        assert fill_recurs.along(filled, fill_recurs.rows_of(tables["along-training"])) == page
+
+    def test_a_sweeps_table_of_today_fills_a_row(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.syspath_prepend(str(ROOT / "docs"))
+        fill_recurs, table = script("fill_recurs"), tmp_path / "table.csv"
+        head = [
+            "network",
+            "seed",
+            "epoch",
+            "claim",
+            "value",
+            "low",
+            "high",
+            "chance",
+            "control",
+            "verdict",
+            "published",
+        ]
+        rows = [
+            ["seed-00", 0, 5, "gate.full", 0.95, "", "", 0.5, 0.6, "holds", 0.974],
+            ["seed-01", 1, 5, "gate.full", 0.85, "", "", 0.5, 0.7, "partly", 0.974],
+            ["seed-01", 1, 3, "gate.full", 0.1, "", "", 0.5, 0.7, "fails", 0.974],
+            ["seed-00", 0, 5, "rival.and", 0.9, "", "", "", 0.6, "", ""],
+            ["seed-00", 0, 5, "attention.first_order", "", "", "", "", 0.0, "not applicable", ""],
+        ]
+        with table.open("w", newline="") as file:
+            csv.writer(file).writerows([head, *rows])
+        read = fill_recurs.rows_of(table)
+        page = fill_recurs.recurring("<!-- recurs: gate.full rival.and -->\n<!-- end -->", read)
+        gate, rival = page.splitlines()[3:5]
+        assert gate.startswith("| `gate.full` | 97.4% | 90.0% (85.0% to 95.0%) | 90.0% (")
+        assert gate.endswith("| 65.0% | 1 of 2 (9% to 91%) | 2 |")
+        assert rival == "| `rival.and` |  | 90.0% (90.0% to 90.0%) | 90.0% | 60.0% | ranked |  |"
+        with pytest.raises(SystemExit, match=r"attention\.first_order, which was measured in none"):
+            fill_recurs.recurring("<!-- recurs: attention.first_order -->\n<!-- end -->", read)
+        way = fill_recurs.along("<!-- along: gate.full -->\n<!-- end -->", read).splitlines()
+        assert way[3].startswith("| 3 | 10.0%") and way[4].startswith("| 5 | ")
 
 
-def test_the_documentation_builds_without_a_warning(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(ROOT / "docs"), str(tmp_path / "site")]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    for page in ("index", "tour", "reading", "method", "post", "own-network", "api"):
-        assert (tmp_path / "site" / f"{page}.html").stat().st_size > 5000
+class TestPython:
+    def test_the_readmes_python_runs(
+        self,
+        bundled_study: Study,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(scrubjay, "explain", lambda network, *, settings: bundled_study, raising=False)
+        exec(compile(python_of(TEXTS["README.md"]), "README.md", "exec"), {})
+        printed = capsys.readouterr().out
+        assert bundled_study.paragraph in printed
+        assert all(claim.topic in printed and claim.shown in printed for claim in bundled_study.headlines)
+        assert (tmp_path / "out" / "report.html").exists() and (tmp_path / "out" / "claims.json").exists()
+
+    @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in TEXTS[f"docs/{page}"]])
+    def test_the_python_of_a_page_runs(self, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        if page in EXTRAS:
+            pytest.importorskip(EXTRAS[page], reason=f"the package {EXTRAS[page]} is not installed")
+        monkeypatch.chdir(tmp_path)
+        program = tmp_path / f"{page}.py"  # a file, because nnsight reads its callers' source
+        program.write_text(python_of(TEXTS[f"docs/{page}"]))
+        exec(compile(program.read_text(), program, "exec"), {})
+
+    @pytest.mark.parametrize("page", TEXTS)
+    def test_python_that_is_only_shown_could_be_run(self, page: str) -> None:
+        """Blocks that take too long to run are marked as text; they parse, and what they import is there."""
+        for block in re.findall(r"```text\n(.*?)```", TEXTS[page], re.S):
+            for node in ast.walk(ast.parse(block)):
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith("scrubjay"):
+                    module = importlib.import_module(str(node.module))
+                    assert all(hasattr(module, alias.name) for alias in node.names), node.module
+
+    def test_the_api_page_has_every_public_name(self) -> None:
+        documented = re.findall(r":: scrubjay\.(\w+)\n", TEXTS["docs/api.md"])
+        assert sorted(documented) == sorted(scrubjay.__all__)
 
 
-def test_the_tutorials_commands_run_in_an_empty_folder(tmp_path: Path) -> None:
-    tutorial = (ROOT / "docs" / "own-network.md").read_text()
-    for command in re.findall(r"^    ((?:python|scrubjay) .*)$", tutorial, re.MULTILINE):
-        words = command.replace("own_network.py compare", f"{ROOT / 'examples' / 'own_network.py'} majority").split()
-        if words[:2] == ["scrubjay", "view"]:
-            continue
-        program = [sys.executable] if words[0] == "python" else [sys.executable, "-m", "scrubjay"]
-        done = subprocess.run([*program, *words[1:]], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    assert "no gate" not in done.stdout and "proves nothing of this network" in re.sub(r"\s+", " ", done.stdout)
-    assert (tmp_path / "report" / "report.html").stat().st_size > 100_000
+OPTIONS: dict[str, set[str]] = {}
+"""The options of each command, once they were asked for."""
+COMMANDS = [command.name for command in app.registered_commands if command.name is not None]
+
+
+def options_of(command: str) -> set[str]:
+    if command not in OPTIONS:
+        OPTIONS[command] = set(re.findall(r"--[a-z][a-z0-9-]*", run_command(Path.cwd(), command, "--help").stdout))
+    return OPTIONS[command]
+
+
+def shell_lines(text: str) -> Iterator[str]:
+    """What a reader would type: lines of indented blocks, and code in sentences, without their comments."""
+    prose = re.sub(r"```.*?```", "", text, flags=re.S)
+    typed = re.findall(r"^ {4}(\S.*)$", prose, re.M) + re.findall(r"`([^`\n]+)`", prose)
+    for line in typed:
+        yield re.sub(r"\s+#.*", "", line).removeprefix(".venv/bin/").strip()
+
+
+def resolved(name: str) -> object:
+    """What a dotted name stands for: a module, or something in one."""
+    home, _, last = name.rpartition(".")
+    if not home:
+        return importlib.import_module(name)
+    around = resolved(home)
+    return getattr(around, last) if hasattr(around, last) else importlib.import_module(name)
+
+
+def scripts_of(page: str) -> list[str]:
+    """The source of every script that a page runs."""
+    found = re.findall(r"python ((?:benchmarks|docs|examples)/\w+\.py)", TEXTS[page])
+    return [(ROOT / path).read_text() for path in found]
+
+
+class TestNames:
+    @pytest.mark.parametrize("page", TEXTS)
+    def test_every_command_and_option_exists(self, page: str) -> None:
+        for line in shell_lines(TEXTS[page]):
+            words = line.split()
+            if words[:1] == ["scrubjay"] and len(words) > 1:
+                assert words[1] in COMMANDS, line
+                assert {word for word in words if word.startswith("--")} <= options_of(words[1]), line
+            elif words[:1] == ["make"] and len(words) == 2:
+                assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.M), line
+            elif words[:1] == ["python"] and words[1].startswith(("benchmarks/", "docs/", "examples/")):
+                source = (ROOT / words[1]).read_text()
+                assert all(f'"{word}"' in source for word in words if word.startswith("--")), line
+            elif words and words[0].startswith("--") and len(words) <= 2:
+                commands = set().union(*map(options_of, COMMANDS))
+                assert words[0] in commands or any(f'"{words[0]}"' in source for source in scripts_of(page)), line
+
+    @pytest.mark.parametrize("page", TEXTS)
+    def test_every_name_of_the_package_resolves(self, page: str) -> None:
+        for name in set(re.findall(r"(?<![/\w.'-])scrubjay(?:\.[A-Za-z_]\w*)+", TEXTS[page])):
+            assert resolved(name) is not None
+
+    @pytest.mark.parametrize("page", TEXTS)
+    def test_every_file_that_is_named_exists(self, page: str) -> None:
+        homes = (ROOT, ROOT / "src" / "scrubjay", ROOT / "tests", ROOT / "src")
+        named = re.findall(r"`([\w./-]+/[\w.-]*\.(?:py|js|md|csv|html|json|txt|safetensors|ipynb|cff))\b", TEXTS[page])
+        made_by_the_reader = ("out/", "sweep/", "run/", "NAME/")
+        for name in named:
+            if not name.startswith(made_by_the_reader):
+                assert any((home / name).exists() for home in homes), name
+
+    @pytest.mark.parametrize("page", TEXTS)
+    def test_every_link_and_picture_of_a_page_is_there(self, page: str) -> None:
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", TEXTS[page]):
+            if not target.startswith(("http://", "https://")):
+                assert ((ROOT / page).parent / target).exists(), target
+
+    def test_every_test_of_the_table_of_faults_exists(self) -> None:
+        file, named = "", re.findall(r"`([\w./]*)::(\w+)`", TEXTS["docs/quality.md"])
+        assert len(named) > 30
+        for path, test in named:
+            file = path or file  # `::test` is in the file that was named before it
+            tree = ast.parse((ROOT / "tests" / file).read_text())
+            assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, (
+                f"{file}::{test}"
+            )
+
+    def test_every_claim_that_a_page_explains_exists(self) -> None:
+        """Ids in sentences; a page may abbreviate a family of claims, as in ``rival.*``."""
+        ids = {str(claim["id"]) for claim in pinned_claims()}
+        families = "|".join(sorted({each.partition(".")[0] for each in ids}))
+        for page in ("docs/reading.md", "docs/method.md", "docs/post.md", "docs/what-recurs.md"):
+            for name in re.findall(rf"`((?:{families})\.[\w.+*]+)`", TEXTS[page]):
+                known = (
+                    any(each.startswith(name.removesuffix("*")) for each in ids) if name.endswith(".*") else name in ids
+                )
+                assert known or "NAME" in name, f"{page}: {name}"
+
+    def test_the_version_is_the_same_everywhere(self) -> None:
+        version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+        assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+        assert f"version = {{{version}}}" in TEXTS["docs/cite.md"]

@@ -24,7 +24,7 @@ def planted() -> Planted:
 @pytest.fixture(scope="session")
 def planted_study(planted: Planted) -> Study:
     """What ``explain`` finds about it."""
-    with short_fits():
+    with short_fits(by=4):
         return explain(planted.network, planted.task, Settings(draws=4), lines=QUICK)
 
 

@@ -64,10 +64,17 @@ def read_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         folder.rmdir()
 
 
+def drawn() -> Figure:
+    """A figure whose file is larger than the limits below."""
+    figure = Figure()
+    figure.subplots().plot([0, 2, 1])
+    return figure
+
+
 WRITERS: dict[str, Callable[[Path], object]] = {
     "network": lambda path: save_network(path, small_network()),
     "plain": lambda path: write_whole(path, bytes(5000)),
-    "figure": lambda path: save(Figure(), path),
+    "figure": lambda path: save(drawn(), path),
 }
 
 

@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrubjay.fit.gate import Gate
 from scrubjay.fit.exact_steps import best_thresholds, deciding, refined
+from scrubjay.fit.gate import Gate
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,5 +1,6 @@
 """The search: exact where a program was put, silent where there is none."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from scrubjay.program.expression import Program
 from scrubjay.program.families import families
 from scrubjay.program.members import random_member
 from scrubjay.program.observed import Observed
-from scrubjay.program.recovered import recover
+from scrubjay.program.recovered import Recovered, recover
 from scrubjay.program.search import best_program
 from scrubjay.tasks.task import Task
 
@@ -87,7 +88,7 @@ def test_where_nothing_is_found_there_is_no_length_and_no_agreement() -> None:
 
 
 def test_labels_of_columns_alone_are_shuffled_by_column() -> None:
-    _, b = square(30)
+    _, b = square(40)
     found = recover(Observed.of((b**2 % 29 < 12).astype(np.int64)))
     assert found.program is not None and not found.program.reads_a and found.agreement == 1
     assert found.shuffled is None and found.random is None  # rows in another order would leave every label
@@ -156,17 +157,34 @@ def test_a_hole_is_no_label() -> None:
 # Large matrices
 
 
-LARGE = 90
+LARGE = 70
 WIDE_A, WIDE_B = square(LARGE)
-WIDE = (WIDE_A**2 % 29 < 13) & (WIDE_A + 2 * WIDE_B < 167)
-FEW = 900
+WIDE = (WIDE_A**2 % 29 < 13) & (WIDE_B < 41)
+FEW = 625
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search in a sample found, and the progress that it reported."""
+
+    found: Recovered
+    told: list[tuple[str, float]]
+
+
+@pytest.fixture(scope="module")
+def searched() -> Searched:
+    told: list[tuple[str, float]] = []
+    found = recover(
+        Observed.of(WIDE.astype(np.int64)), most=FEW, progress=lambda stage, share: told.append((stage, share))
+    )
+    return Searched(found, told)
 
 
 def test_a_sample_is_a_grid_of_random_rows_and_columns() -> None:
     seen = Observed.of(WIDE.astype(np.int64))
     sample = seen.sample(FEW, seed=0)
     rows, columns = np.unique(sample.a), np.unique(sample.b)
-    assert len(rows) == len(columns) == 30 and sample.n == FEW
+    assert len(rows) == len(columns) == 25 and sample.n == FEW
     assert (sample.y == WIDE[sample.a, sample.b]).all()
     assert len(set(zip(sample.a.tolist(), sample.b.tolist(), strict=True))) == FEW
     assert sample.a.tolist() == seen.sample(FEW, seed=0).a.tolist() != seen.sample(FEW, seed=1).a.tolist()
@@ -186,12 +204,12 @@ def test_a_sample_of_labels_with_holes_keeps_about_as_many() -> None:
     assert seen.sample(seen.n, seed=0) is seen
 
 
-def test_a_program_behind_many_labels_is_found_in_a_sample_and_fitted_to_all_of_them() -> None:
+def test_a_program_behind_many_labels_is_found_in_a_sample_and_fitted_to_all_of_them(searched: Searched) -> None:
     seen = Observed.of(WIDE.astype(np.int64))
     in_sample = best_program(seen.sample(FEW, seed=0))
     assert in_sample is not None and in_sample.length.exceptions == 0
     assert (over(in_sample.program, LARGE) != WIDE).any()  # the sample leaves the line's constant open
-    found = recover(seen, most=FEW)
+    found = searched.found
     assert found.program is not None and found.length is not None
     assert (over(found.program, LARGE) == WIDE).all()
     assert (found.searched, found.n, found.length.n, found.agreement) == (FEW, LARGE**2, LARGE**2, 1.0)
@@ -219,14 +237,10 @@ def test_too_many_labels_are_refused_with_their_number_and_the_limit() -> None:
         Observed.of(many)
 
 
-def test_progress_rises_to_one_through_the_search_and_its_controls() -> None:
-    told: list[tuple[str, float]] = []
-    recover(
-        Observed.of((A * B < 130).astype(np.int64)), most=600, progress=lambda stage, share: told.append((stage, share))
-    )
-    shares = [share for _, share in told]
+def test_progress_rises_to_one_through_the_search_and_its_controls(searched: Searched) -> None:
+    shares = [share for _, share in searched.told]
     assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(set(shares)) > 50
-    stages = list(dict.fromkeys(stage for stage, _ in told))
+    stages = list(dict.fromkeys(stage for stage, _ in searched.told))
     assert stages[-2:] == ["the same search with shuffled labels", "the same search with random labels"]
     assert {"programs of curves alone", "programs that repeat along a", "fitting constants to all labels"} <= {*stages}
     assert any(stage.startswith("cutting the plane for a function of a") for stage in stages)

@@ -1,4 +1,4 @@
-"""A real browser, offline, and the bundled network's report in it."""
+"""A real browser, offline, and the small network's report in it."""
 
 import os
 import shutil
@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.report.figures import write_figures
-from scrubjay.report.page import write_report
-from scrubjay.study_old.records import Study
+from scrubjay.report.write import write_report
+from scrubjay.study import Study
 
 SCREENSHOTS = Path(__file__).parents[2] / "artefacts" / "screenshots"
 
@@ -80,10 +78,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def report(bundled_study: Study, bundled: SavedNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the bundled network, figures and all."""
-    folder = tmp_path_factory.mktemp("report")
-    return write_report(bundled_study, bundled.network, folder, write_figures(bundled_study, folder))
+def report(small_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the small network, figures and all."""
+    return write_report(small_study, tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture(scope="module")

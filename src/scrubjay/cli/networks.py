@@ -15,7 +15,6 @@ from scrubjay.cli.words import (
     fail,
     given_network,
     given_task,
-    network_place,
     say,
 )
 from scrubjay.core.errors import BadInput, ScrubjayError
@@ -183,6 +182,6 @@ def push(
     """Upload a network with a model card to the Hugging Face hub."""
     from scrubjay.nets.files.hub import SCHEME, Address, push_network
 
-    page = push_network(Path(network_place(net)), repo, licence=licence, private=private)
+    page = push_network(net, repo, licence=licence, private=private)
     say(f"Pushed {net} with its model card: {page}")
     say(f"Read the card there; next: scrubjay explain {SCHEME}{Address.parse(repo).repo}")

@@ -28,10 +28,13 @@ def explain(
         int,
         typer.Option(
             min=2,
-            help="The largest number of random draws for each ablation. Drawing stops earlier once the 95% interval is "
-            "a quarter of a percentage point wide.",
+            help="The largest number of random draws for each ablation. Drawing stops earlier, after ten draws or "
+            "more, once the 95% interval is narrower than --width.",
         ),
     ] = 100,
+    width: Annotated[
+        float, typer.Option(min=0, help="The width of a 95% interval at which drawing stops, in percentage points.")
+    ] = 0.25,
     permute: Annotated[
         bool,
         typer.Option(
@@ -81,6 +84,7 @@ def explain(
         settings = Settings(
             seed=seed,
             draws=draws,
+            width=width / 100,
             sampling="permute" if permute else "independent",
             basis="uncorrelated" if uncorrelated else "orthogonal",
             progress=lambda stage, share: show(stage, _STUDY * share),

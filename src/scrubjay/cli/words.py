@@ -1,7 +1,6 @@
 """What the commands share: common options, networks and tasks from the user's words, and printing."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from scrubjay.nets.files.checkpoint import SavedNetwork
     from scrubjay.tasks.task import Task
 
-BUNDLED = "bundled"
 TASK_HELP = (
     "The task: challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or a file of labels, LABELS.npz "
     "or LABELS.csv, after which :last=113 may state the constant last token."
@@ -36,16 +34,9 @@ OwnTask = Annotated[str | None, typer.Option(help=f"{TASK_HELP} By default the t
 
 def given_network(where: str | None) -> "SavedNetwork":
     """Load the network at a path or on the hub, or the bundled one for ``bundled`` and for None."""
-    from scrubjay.nets.files.hub import load_network
+    from scrubjay.nets.files.hub import BUNDLED, load_network
 
-    return load_network(network_place(where or BUNDLED))
-
-
-def network_place(where: str) -> "str | Path":
-    """Return where a network lies; ``bundled`` stands for the file that comes with scrubjay."""
-    from scrubjay.nets.files.checkpoint import bundled_network
-
-    return bundled_network() if where == BUNDLED else where
+    return load_network(where or BUNDLED)
 
 
 def given_task(words: str | None) -> "Task":

@@ -1,1 +1,1 @@
-"""Fits: pure mathematics on tensors. Nothing here knows what a network is."""
+"""Fits: pure mathematics on tensors and arrays. Nothing here knows what a network is."""

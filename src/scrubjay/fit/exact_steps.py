@@ -1,7 +1,7 @@
-"""Exact steps on the count of right answers: the best threshold of a direction, better directions of a filter.
+"""Steps that improve the count of right answers itself: the best threshold of a direction, and better directions.
 
-For a fixed direction and fixed other filters, an input matters only where this filter decides the gate, and there it
-has the side that it should lie on. Sorting the projections gives the best threshold of all in O(n log n).
+While the other filters are held, an input matters only where this filter decides the gate's value, and there it should
+lie on a known side of the threshold. Sorting the projections then gives the best of all thresholds in O(n log n).
 """
 
 import numpy as np
@@ -13,7 +13,9 @@ from scrubjay.core.axes import Bits, Mask
 from scrubjay.fit.gate import Gate
 
 _SCALES = (0.3, 0.1, 0.03, 0.01, 0.003)
+"""The lengths of the random steps that turn a unit direction."""
 _CANDIDATES = 16
+"""How many directions are tried at each length."""
 
 
 def refined(
@@ -24,10 +26,19 @@ def refined(
     thresholds: Float64[Tensor, "k"],
     draw: torch.Generator,
 ) -> tuple[Float64[Tensor, "k r"], Float64[Tensor, "k"], float]:
-    """Improve filters by random rotations of falling size, each with its exact best threshold.
+    """Improve filters by random rotations of decreasing size, each with its best threshold.
+
+    Args:
+        points: what the filters read, shape [n, r].
+        ones: where the class is 1, shape [n].
+        gate: the gate over the filters.
+        weights: the direction of each filter, of any length, shape [k, r].
+        thresholds: the threshold of each filter, shape [k].
+        draw: the generator of the rotations.
 
     Returns:
-        Unit directions, thresholds and the agreement, never lower than at the start.
+        Unit directions, thresholds, and the share of inputs whose class the gate gives, which is never lower than at
+        the start.
     """
     lengths = weights.norm(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float64).tiny)
     weights, thresholds = weights / lengths, thresholds / lengths[:, 0]
@@ -53,7 +64,7 @@ def refined(
 
 
 def deciding(bits: Bits, ones: Mask, gate: Gate, i: int) -> tuple[Mask, Bool[Tensor, "some"]]:
-    """Where filter i decides the gate, and on which side each of those inputs should lie."""
+    """The inputs for which filter i decides the gate's value, and the side on which each of these should lie."""
     with_it, without = gate.either_way(bits, i)
     matters = with_it != without
     return matters, (with_it == ones)[matters]
@@ -62,10 +73,14 @@ def deciding(bits: Bits, ones: Mask, gate: Gate, i: int) -> tuple[Mask, Bool[Ten
 def best_thresholds(
     projections: Float64[Tensor, "c n"], wanted: Bool[Tensor, "n"]
 ) -> tuple[Float64[Tensor, "c"], Int[Tensor, "c"]]:
-    """For each row, the threshold that puts the most inputs on their wanted side, and how many those are.
+    """For each row, the threshold that puts the most inputs on their wanted side, and how many it puts there.
 
-    O(n log n) a row, and memory for one row at a time. NumPy sorts values several times faster than it finds their
-    order, so each input's side goes along in the last bit of its projection, which is far below what rounding leaves.
+    It takes O(n log n) for each row, and memory for one row at a time. NumPy sorts values several times faster than it
+    finds their order, so the last bit of each projection, which is far smaller than rounding errors, holds the side.
+
+    Args:
+        projections: the value of each input along each of c directions, shape [c, n].
+        wanted: whether an input should lie above the threshold, shape [n].
     """
     sides, above = wanted.numpy().astype(np.int64), int(wanted.sum())
     found, counts = [], []

@@ -1,9 +1,9 @@
 """Filters: k half-spaces of the residual stream whose Boolean gate gives the answers.
 
-The fit has no hand-tuned guess. Many random starts minimise first the cross-entropy, then the expected error, of the
-gate's multilinear extension (each filter true with probability sigmoid(w·x - t)); the best of them, by the count of
-right answers, are polished on all inputs and then improved by exact steps on that count itself
-(``geometry/sweep.py``).
+The fit needs no initial guess. Many random starts minimise first the cross-entropy and then the expected error of the
+gate's multilinear extension, in which each filter is on with probability sigmoid(w·x - t). The best of them, by the
+count of right answers, are fitted to all inputs and then improved by exact steps on that count itself
+(``exact_steps``).
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,16 @@ from scrubjay.fit.gate import Gate, read_gate
 from scrubjay.fit.pca import PCA, ROWS, projections
 from scrubjay.fit.soft_gate import Starts, descend
 
-_STARTS, _SUBSET, _FINALISTS, _REFINED = 24, 2500, 3, 3
+_STARTS = 24
+"""Random starts for each gate of two filters or more."""
+_SUBSET = 2500
+"""The largest number of inputs on which all starts descend."""
+_FINALISTS = 3
+"""How many starts of each gate go on to all inputs."""
+_REFINED = 3
+"""How many finalists, over all gates, are improved by exact steps."""
 _SMALLEST_SPREAD = 1e-6
+"""Components whose standard deviation is a smaller share of the largest one are not used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +37,10 @@ class Filters:
     """Half-spaces of the residual stream and the gate over them.
 
     Attributes:
-        directions: unit vectors of the residual stream, the filter that matters most (``alpha``) first.
-        thresholds: a filter is on where ``resid_mid @ direction > threshold``, the side of class 1.
-        gate: what class 1 is, given the filters.
+        directions: unit vectors of the residual stream, shape [k, d], the filter that matters most (α) first.
+        thresholds: a filter is on where ``resid_mid @ direction > threshold``, shape [k]. Class 1 is more frequent
+            where it is on.
+        gate: for which combinations of filters the class is 1.
         agreement: the share of the inputs of the fit whose class the gate gives.
     """
 
@@ -41,15 +50,15 @@ class Filters:
     agreement: float
 
     def values(self, resid_mid: Residual) -> Float64[Tensor, "n k"]:
-        """How far each vector lies beyond each threshold."""
+        """How far each residual stream lies beyond each threshold, shape [n, k]; negative where a filter is off."""
         return projections(resid_mid, self.directions) - self.thresholds
 
     def bits(self, resid_mid: Residual) -> Bits:
-        """Which filters are on."""
+        """Which filters are on, shape [n, k]."""
         return self.values(resid_mid) > 0
 
     def predict(self, resid_mid: Residual) -> Mask:
-        """Where the gate says class 1."""
+        """Where the gate gives class 1, shape [n]."""
         return self.gate(self.bits(resid_mid))
 
 
@@ -66,16 +75,16 @@ def fit_filters(
     """Fit k half-spaces in the span of the first r components.
 
     Args:
-        resid_mid: over the whole domain.
-        pca: of ``resid_mid``.
-        ones: where the answer is class 1.
-        r: components that the directions may use; all of them for a fit in all dimensions.
-        k: half-spaces.
-        gates: the gates to try; by default AND for class 1 and AND for class 0 (which is OR for class 1).
-        seed: of the starts.
+        resid_mid: residual streams over the whole domain, shape [n, d].
+        pca: the principal components of ``resid_mid``.
+        ones: where the answer is class 1, shape [n].
+        r: how many components the directions may use; all of them for a fit in all dimensions.
+        k: the number of half-spaces.
+        gates: the gates to try. By default these are AND for class 1 and AND for class 0 (which is OR for class 1).
+        seed: seed for the random starts.
 
     Returns:
-        The best fit by agreement; it classifies any vector of the residual stream, without the PCA.
+        The fit with the highest agreement. It classifies any residual stream without the PCA.
     """
     spreads = pca.variances[:r].sqrt()
     used = spreads > _SMALLEST_SPREAD * spreads[:1].clamp(min=torch.finfo(torch.float64).tiny)
@@ -102,7 +111,7 @@ def fit_filters(
 
 
 def in_order(filters: Filters, resid_mid: Residual, ones: Mask) -> Filters:
-    """The same filters, the one whose loss costs more agreement first."""
+    """The same filters, in the order of how much agreement is lost without each, the largest loss first."""
     bits, k = filters.bits(resid_mid), filters.gate.k
     left = [read_gate(bits[:, [j for j in range(k) if j != i]], ones).agreement if k > 1 else 0.0 for i in range(k)]
     order = sorted(range(k), key=lambda i: left[i])

@@ -1,4 +1,4 @@
-"""The Boolean gate over filters: a truth table, read off by majority, and its name."""
+"""Boolean gates over filters: truth tables, their names, and the gate that fits given classes best."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -10,7 +10,7 @@ from torch import Tensor
 from scrubjay.core.axes import Bits, Mask
 
 FILTER_NAMES = ("α", "β", "γ", "δ", "ε", "ζ", "η", "θ")
-
+"""The names of the first eight filters."""
 _OF_TWO = {
     "0000": "ALWAYS 0",
     "0001": "AND",
@@ -36,24 +36,24 @@ class Gate:
     """A Boolean function of k filters.
 
     Attributes:
-        table: its value on (0, ..., 0, 0), (0, ..., 0, 1), ..., (1, ..., 1, 1); the first filter is the slowest.
+        table: its value on (0, ..., 0, 0), (0, ..., 0, 1), ..., (1, ..., 1, 1); the last filter changes fastest.
     """
 
     table: tuple[bool, ...]
 
     @classmethod
     def conjunction(cls, k: int) -> "Gate":
-        """True where all k filters are."""
+        """The gate that is true where all k filters are on."""
         return cls(tuple(all(row) for row in product((False, True), repeat=k)))
 
     @classmethod
     def disjunction(cls, k: int) -> "Gate":
-        """True where any of the k filters is."""
+        """The gate that is true where at least one of the k filters is on."""
         return cls(tuple(any(row) for row in product((False, True), repeat=k)))
 
     @classmethod
     def parity(cls, k: int) -> "Gate":
-        """True where an odd number of the k filters is; XOR of two."""
+        """The gate that is true where an odd number of the k filters is on; for two filters this is XOR."""
         return cls(tuple(sum(row) % 2 == 1 for row in product((False, True), repeat=k)))
 
     @property
@@ -63,7 +63,7 @@ class Gate:
 
     @property
     def name(self) -> str:
-        """Any of the sixteen gates of two filters by its name; for other k AND, OR, or the rows on which it is true."""
+        """The gate's name, such as ``XOR`` or ``AND of 3``, or else the rows of the truth table on which it is true."""
         if self.k == 2:
             return _OF_TWO[_digits(self.table)]
         if self.k == 1:
@@ -79,11 +79,11 @@ class Gate:
         return f"1 on {', '.join(rows) or 'none'} of {self.k}"
 
     def __call__(self, bits: Bits) -> Mask:
-        """The gate's value for each input."""
+        """The gate's value for each input, shape [n]."""
         return torch.tensor(self.table).index_select(0, rows_of(bits))
 
     def either_way(self, bits: Bits, i: int) -> tuple[Mask, Mask]:
-        """The gate's value for each input with filter i on, and with it off; where they agree, the others decide."""
+        """The gate's values with filter i on, and with it off, shape [n] each. Where they agree, the others decide."""
         on, off = bits.clone(), bits.clone()
         on[:, i], off[:, i] = True, False
         return self(on), self(off)
@@ -91,12 +91,13 @@ class Gate:
 
 @dataclass(frozen=True, eq=False)
 class GateReading:
-    """A gate as read off binarised filters.
+    """The gate that fits given classes best.
 
     Attributes:
-        gate: by majority in each row of the truth table; a row that no input has counts as 0.
-        counts: for each row, how many inputs are of class 0 and of class 1.
-        agreement: the share of inputs on which the gate gives their class.
+        gate: the gate, whose value in each row of the truth table is the class of most inputs there; 0 in a row that no
+            input has.
+        counts: how many inputs of each row are of class 0 and of class 1, shape [2^k, 2].
+        agreement: the share of inputs whose class the gate gives.
     """
 
     gate: Gate
@@ -109,7 +110,7 @@ def _digits(table: tuple[bool, ...]) -> str:
 
 
 def rows_of(bits: Bits) -> Int[Tensor, "n"]:
-    """The row of the truth table that each input falls in."""
+    """The number of the row of the truth table that each input falls into, shape [n]."""
     rows = torch.zeros(len(bits), dtype=torch.int64)
     for column in bits.T:
         rows.mul_(2).add_(column)
@@ -117,7 +118,12 @@ def rows_of(bits: Bits) -> Int[Tensor, "n"]:
 
 
 def read_gate(bits: Bits, ones: Mask) -> GateReading:
-    """Read the gate that best gives class 1 from binarised filters."""
+    """Find the gate that gives class 1 best.
+
+    Args:
+        bits: which filters are on, shape [n, k].
+        ones: which inputs are of class 1, shape [n].
+    """
     rows = rows_of(bits)
     counts = torch.bincount(2 * rows + ones.long(), minlength=2 * 2 ** bits.shape[1]).view(-1, 2)
     gate = Gate(tuple((counts[:, 1] > counts[:, 0]).tolist()))

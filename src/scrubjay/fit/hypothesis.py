@@ -48,7 +48,13 @@ class Hypothesis:
     def of(
         cls, filters: Filters, resid_mid: Residual, basis: Literal["orthogonal", "uncorrelated"] = "orthogonal"
     ) -> "Hypothesis":
-        """The hypothesis that a network uses these filters and nothing else."""
+        """The hypothesis that a network uses these filters and nothing else.
+
+        Args:
+            filters: the directions, thresholds and gate.
+            resid_mid: residual streams over the domain, shape [n, d].
+            basis: whether the rest is orthogonal to the directions, or uncorrelated with them over the domain.
+        """
         D = filters.directions
         if basis == "orthogonal":
             written = D
@@ -58,5 +64,5 @@ class Hypothesis:
         return cls(D, filters.thresholds, filters.gate, torch.linalg.pinv(written @ D.T) @ written, basis)
 
     def says_one(self, values: Float64[Tensor, "n k"]) -> Tensor:
-        """Where the hypothesis expects class 1, from the values of its variables. Shape [n], Boolean."""
+        """Where the hypothesis expects class 1, given the values of its variables; Boolean, shape [n]."""
         return self.gate(values > self.thresholds)

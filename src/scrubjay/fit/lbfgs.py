@@ -67,7 +67,7 @@ def minimised(
     evaluations, scale = 1, 1.0
     moves: list[tuple[np.ndarray, np.ndarray, float]] = []  # each: change of the slope, of the point, 1 / their product
     for number in range(steps):
-        if np.abs(slope).max() <= _FLAT or evaluations >= most:
+        if np.abs(slope).max() <= _FLAT:
             break
         direction = _direction(slope, moves, scale)
         along = float(slope @ direction)
@@ -85,7 +85,7 @@ def minimised(
         moved, turned = found.step * direction, found.slope - slope
         gained = abs(found.value - value)
         point, value, slope = point + moved, found.value, found.slope
-        if np.abs(moved).max() <= tolerance or gained < tolerance:
+        if evaluations >= most or np.abs(moved).max() <= tolerance or gained < tolerance:
             break
         curvature = float(turned @ moved)
         if curvature > _LEAST_CURVATURE:

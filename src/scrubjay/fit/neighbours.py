@@ -1,7 +1,8 @@
-"""Nearest neighbours on a grid: votes of the nearest known cells, by running sums over ever wider shells.
+"""Nearest neighbours on a grid: votes of the nearest known cells, by running sums over wider and wider shells.
 
-All cells as far away as the k-th nearest known one vote with it, so no order among equals is ever chosen. A shell of
-offsets is a shift of the whole image, O(n) each; a grid of which a good part is known needs a few dozen shifts.
+All cells that are as far away as the k-th nearest known one vote with it, so the result does not depend on an order
+among them. An offset of a shell is a shift of the whole image, which takes O(n). A grid of which a good part is known
+needs a few dozen shifts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,18 @@ from jaxtyping import Bool
 def votes(
     known: Bool[np.ndarray, "..."], ones: Bool[np.ndarray, "..."], ks: Sequence[int], *, own: bool = True
 ) -> dict[int, Bool[np.ndarray, "..."]]:
-    """What the k nearest known cells say of each cell, by majority; where they are split, what most known cells say.
+    """The majority class of the k nearest known cells, for each cell.
+
+    Where the neighbours are split evenly, the class of most known cells is taken.
 
     Args:
-        known: which cells of a grid of any number of axes are known.
-        ones: which are of class 1; read only where known.
-        ks: how many neighbours are asked, each in turn.
-        own: whether a known cell is its own nearest neighbour (without, a vote is leave-one-out).
+        known: which cells are known; the grid may have any number of axes.
+        ones: which cells are of class 1; only known cells are read.
+        ks: the numbers of neighbours to try.
+        own: whether a known cell is its own nearest neighbour. If not, each known cell is left out of its own vote.
+
+    Returns:
+        For each of ``ks``, where the vote is for class 1; the shape of the grid.
     """
     counted = known.astype(np.int64)
     of_one = (known & ones).astype(np.int64)
@@ -44,13 +50,13 @@ def votes(
 
 
 def chosen_k(known: Bool[np.ndarray, "..."], ones: Bool[np.ndarray, "..."], ks: Sequence[int]) -> int:
-    """The k whose votes, each known cell left out of its own, are right most often; the first of equals."""
+    """The k whose votes are right most often, with each known cell left out of its own vote; the first of equals."""
     left_out = votes(known, ones, ks, own=False)
     return max(ks, key=lambda k: int((left_out[k] == ones)[known].sum()))
 
 
 def _shells(shape: tuple[int, ...]) -> Iterator[list[tuple[int, ...]]]:
-    """Offsets that lie equally far away, the nearest first, in balls that double so that few are ever listed."""
+    """Groups of offsets of the same length, the shortest first; they are listed in balls of doubling radius."""
     widest = sum((side - 1) ** 2 for side in shape)
     inner, outer = -1, 16
     while inner < widest:
@@ -63,7 +69,7 @@ def _shells(shape: tuple[int, ...]) -> Iterator[list[tuple[int, ...]]]:
 
 
 def _overlap(offset: tuple[int, ...]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """The cells that have a neighbour at an offset, and those neighbours."""
+    """The cells that have a neighbour at an offset, and these neighbours."""
     here = tuple(slice(max(0, -step), -step if step > 0 else None) for step in offset)
     there = tuple(slice(max(0, step), step if step < 0 else None) for step in offset)
     return here, there

@@ -1,4 +1,4 @@
-"""Rows of a binary image, each as one of a few patterns with its thresholds: constant, one change, or two."""
+"""Rows of a binary image, each as one of a few patterns with thresholds: constant, one change, or two changes."""
 
 from dataclasses import dataclass
 from math import log2
@@ -7,53 +7,60 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 PATTERNS = ("0", "1", "01", "10", "010", "101")
+"""The classes that a row may run through; a row with more changes is approximated."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row.
+    """One row of the image.
 
     Attributes:
-        pattern: the classes that it runs through.
-        thresholds: where each next one begins, rising.
+        pattern: the classes that the row runs through, such as ``010``.
+        thresholds: the columns at which the second class, and the third, begin; increasing.
     """
 
     pattern: str
     thresholds: tuple[int, ...]
 
     def classes(self, columns: int) -> Bool[np.ndarray, "columns"]:
-        """The class of each column."""
+        """Whether each column is of class 1."""
         turns = np.searchsorted(np.array(self.thresholds, dtype=np.int64), np.arange(columns), side="right")
         return np.equal(turns % 2, int(self.pattern[0] == "0"))
 
 
 @dataclass(frozen=True)
 class RowClasses:
-    """Every row of an image; ``columns`` is its width."""
+    """All rows of an image.
+
+    Attributes:
+        rows: the rows, from the first to the last.
+        columns: the width of the image.
+    """
 
     rows: tuple[Row, ...]
     columns: int
 
     @property
     def bits(self) -> float:
-        """Which pattern, for each row, and where each threshold lies."""
+        """The bits that say which pattern each row has, and where each threshold lies."""
         thresholds = sum(len(row.thresholds) for row in self.rows)
         return len(self.rows) * log2(len(PATTERNS)) + thresholds * log2(self.columns)
 
     def image(self) -> Bool[np.ndarray, "rows columns"]:
-        """The class of each cell."""
+        """Whether each cell is of class 1."""
         return np.stack([row.classes(self.columns) for row in self.rows])
 
 
 def fit_rows(known: Bool[np.ndarray, "rows columns"], ones: Bool[np.ndarray, "rows columns"]) -> RowClasses:
-    """Give each row the pattern and the thresholds that fit its known cells best; the fewest thresholds of equals.
+    """Find the pattern and the thresholds that fit the known cells of each row best.
 
-    A threshold lies in the middle of the unknown cells that it may lie in. A row without known cells gets the class
-    that most known cells have. O(columns) a row and pattern.
+    Of equally good patterns, the one with the fewest thresholds is taken. A threshold lies in the middle of the unknown
+    cells in which it may lie. A row without known cells gets the class that most known cells have. It takes O(columns)
+    for each row and pattern.
 
     Args:
         known: which cells may be read.
-        ones: which are of class 1.
+        ones: which cells are of class 1.
     """
     usual = bool(2 * (known & ones).sum() > known.sum())
     columns = known.shape[1]
@@ -67,13 +74,14 @@ def fit_rows(known: Bool[np.ndarray, "rows columns"], ones: Bool[np.ndarray, "ro
 
 
 def patterns_of(answers: Int[np.ndarray, "rows columns"]) -> tuple[str, ...]:
-    """The pattern that each row of an image of answers fits best; answers in no class (-1) may be either."""
+    """The pattern that fits each row of an image of classes best; a cell in no class (-1) may be either."""
     return tuple(row.pattern for row in fit_rows(answers >= 0, answers == 1).rows)
 
 
 def _best(cells: Int[np.ndarray, "c"], ones: Bool[np.ndarray, "c"]) -> Row:
-    """Cuts fall between two cells: cut j lies before cell j."""
-    # before[0][j]: how many of the first j cells are not of class 0; before[1][j]: not of class 1
+    """The best pattern of one row, from its known cells and whether these are of class 1."""
+    # Cut j lies before known cell j. before[0][j] counts the first j cells that are not of class 0, before[1][j] those
+    # that are not of class 1.
     before = [np.concatenate([[0], np.cumsum(part)]) for part in (ones, ~ones)]
     found: tuple[int, str, tuple[int, ...]] | None = None
     for pattern in PATTERNS:
@@ -86,7 +94,7 @@ def _best(cells: Int[np.ndarray, "c"], ones: Bool[np.ndarray, "c"]) -> Row:
 
 
 def _fit(before: list[Int[np.ndarray, "cuts"]], digits: list[int]) -> tuple[int, tuple[int, ...]] | None:
-    """The fewest wrong cells of a pattern, and its cuts; None where the row has too few cells for it."""
+    """The least number of wrong cells of a pattern, and its cuts; None if the row has too few cells for it."""
     cells = len(before[0]) - 1
     if cells < len(digits):
         return None

@@ -1,7 +1,7 @@
 """Separable scores: class 1 where ``Σ_p f_p(token at p) + Σ_i F_i(a) G_i(b) > 0``, by penalised logistic regression.
 
-Without products the score is additive (a generalised additive model of the tokens); with q of them its matrix over two
-positions is an additive one plus one of rank q.
+Without products the score is a generalised additive model of the tokens. With q products, its matrix over two positions
+is the sum of an additive matrix and one of rank q.
 """
 
 from collections.abc import Sequence
@@ -28,11 +28,12 @@ _NATS = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Separable:
-    """A score of the tokens.
+    """A score of the tokens at the varying positions.
 
     Attributes:
-        tables: f of each varying position.
-        left, right: F and G, a column a product; without columns for an additive score.
+        tables: f of each varying position, with an entry for each token that may stand there.
+        left: F, with a row for each token of the first position and a column for each product.
+        right: G, with a row for each token of the second position and a column for each product.
     """
 
     tables: tuple[Float64[Tensor, "_t"], ...]
@@ -41,12 +42,12 @@ class Separable:
 
     @property
     def free(self) -> int:
-        """How many numbers are free: a constant goes from table to table, and products may be mixed with each other."""
+        """How many numbers are free: a constant may move between tables, and products may be mixed with each other."""
         q = self.left.shape[1]
         return sum(len(table) - 1 for table in self.tables) + 1 + q * (len(self.left) + len(self.right) - q)
 
     def scores(self, choices: Int[Tensor, "n s"]) -> Float64[Tensor, "n"]:
-        """The score of each input."""
+        """The score of each input, shape [n]."""
         total = torch.zeros(len(choices), dtype=torch.float64)
         for at, table in enumerate(self.tables):
             total = total + table[choices[:, at]]
@@ -64,15 +65,17 @@ def fit_separable(
     penalty: float,
     seed: int = 0,
 ) -> Separable:
-    """The logistic fit by L-BFGS; tokens that no input shows get 0.
+    """Fit a score by L-BFGS. Tokens that no input shows get 0.
 
     Args:
-        choices: which member of its token set each input has at each varying position.
-        ones: which inputs are of class 1.
-        sizes: of the token sets.
-        products: q; above 0 there must be two varying positions.
-        penalty: what a squared entry costs, in nats; a small one keeps scores finite where the classes come apart.
-        seed: of the starts. An additive fit is convex and needs one; of several the least loss is taken.
+        choices: which member of its token set each input has at each varying position, shape [n, s].
+        ones: which inputs are of class 1, shape [n].
+        sizes: how many tokens may stand at each varying position.
+        products: the number of products, q. With 1 or more there must be two varying positions.
+        penalty: the price of a squared entry, in nats. A small one keeps scores finite where the classes can be
+            separated.
+        seed: seed for the starts of a fit with products, of which the one with the least loss is kept. An additive fit
+            is convex and needs one start.
     """
     draw, loss = torch.Generator().manual_seed(seed), _Loss(choices, ones, sizes, products, penalty)
     descents = [

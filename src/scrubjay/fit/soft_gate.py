@@ -167,10 +167,5 @@ def _row(on: Tensor, off: Tensor, bits: tuple[int, ...], without: int | None = N
 
 def _summed(terms: list[Tensor], positive: list[int], shape: Tensor) -> Tensor:
     """The sum of some terms, each with its sign; zeros of a shape where there are none."""
-    total: Tensor | None = None
-    for term, is_positive in zip(terms, positive, strict=True):
-        if total is None:
-            total = term if is_positive else -term
-        else:
-            total = total + term if is_positive else total - term
-    return torch.zeros_like(shape) if total is None else total
+    signed = [term if is_positive else -term for term, is_positive in zip(terms, positive, strict=True)]
+    return sum(signed[1:], start=signed[0]) if signed else torch.zeros_like(shape)

@@ -1,4 +1,4 @@
-"""A decision tree on tokens: binary splits ``choice at position p < t``, grown best-first up to a number of bits."""
+"""A decision tree on tokens: splits of the form ``choice at position p < t``, grown best first within some bits."""
 
 from dataclasses import dataclass
 from math import log2
@@ -9,11 +9,12 @@ from jaxtyping import Bool, Float64, Int
 
 @dataclass(frozen=True)
 class Split:
-    """A leaf that was split.
+    """The split of a leaf.
 
     Attributes:
-        leaf: its number; the part below the cut keeps it, the part from it on gets the next free one.
-        position, cut: true below the cut.
+        leaf: the number of the leaf. The part below the cut keeps it, and the other part gets the next free number.
+        position: the varying position whose choice is compared.
+        cut: choices below the cut are in the part that keeps the leaf's number.
     """
 
     leaf: int
@@ -23,11 +24,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree as the splits that made it, in order.
+    """A tree, as the splits that made it.
 
     Attributes:
-        splits: each of a leaf of the tree before it.
-        classes: of each leaf.
+        splits: the splits in their order; each splits a leaf of the tree that the ones before it made.
+        classes: whether each leaf is of class 1.
         sizes: how many choices each position has.
     """
 
@@ -37,11 +38,11 @@ class Tree:
 
     @property
     def bits(self) -> float:
-        """A bit a node for whether it is split, one a leaf for its class, and which split of all for each split."""
+        """A bit for each node (whether it is split) and for each leaf (its class), and the choice of each split."""
         return tree_bits(len(self.splits), self.sizes)
 
     def predict(self, choices: Int[np.ndarray, "n s"]) -> Bool[np.ndarray, "n"]:
-        """The class of the leaf that each input falls into."""
+        """Whether the leaf that each input falls into is of class 1, shape [n]."""
         leaf = np.zeros(len(choices), dtype=np.int64)
         for number, split in enumerate(self.splits, 1):
             leaf[(leaf == split.leaf) & (choices[:, split.position] >= split.cut)] = number
@@ -49,18 +50,18 @@ class Tree:
 
 
 def tree_bits(splits: int, sizes: tuple[int, ...]) -> float:
-    """Bits of a tree with so many splits."""
+    """The bits of a tree with some number of splits, where positions have these numbers of choices."""
     return (2 * splits + 1) + (splits + 1) + splits * log2(max(1, sum(size - 1 for size in sizes)))
 
 
 def grow(choices: Int[np.ndarray, "n s"], ones: Bool[np.ndarray, "n"], sizes: tuple[int, ...], budget: float) -> Tree:
-    """Split, again and again, where that saves the most bits of the classes (entropy), while the tree fits a budget.
+    """Grow a tree by repeating the split that saves the most bits of the classes (entropy), within a budget.
 
     Args:
-        choices: which member of its token set each input has at each varying position.
-        ones: which inputs are of class 1.
-        sizes: of the token sets.
-        budget: bits that the tree may have; a tree of one leaf is grown in any case.
+        choices: which member of its token set each input has at each varying position, shape [n, s].
+        ones: which inputs are of class 1, shape [n].
+        sizes: how many tokens may stand at each varying position.
+        budget: the largest number of bits of the tree. A tree of one leaf is returned if nothing larger fits.
     """
     leaves = [np.arange(len(choices))]
     best = [_best_split(choices, ones, sizes)]
@@ -83,7 +84,7 @@ def grow(choices: Int[np.ndarray, "n s"], ones: Bool[np.ndarray, "n"], sizes: tu
 def _best_split(
     choices: Int[np.ndarray, "n s"], ones: Bool[np.ndarray, "n"], sizes: tuple[int, ...]
 ) -> tuple[float, int, int]:
-    """The bits that the best split of a leaf saves, its position and its cut; 0 bits where none saves any."""
+    """The bits that the best split of a leaf saves, its position and its cut; 0 bits if none saves any."""
     whole = float(_entropy(np.array(len(ones)), np.array(ones.sum())))
     found = (0.0, 0, 0)
     for position, size in enumerate(sizes):
@@ -96,7 +97,7 @@ def _best_split(
 
 
 def _entropy(count: Int[np.ndarray, "*c"], of_one: Float64[np.ndarray, "*c"] | Int[np.ndarray, "*c"]) -> np.ndarray:
-    """Bits of the classes of ``count`` inputs, ``of_one`` of which are of class 1."""
+    """The bits of the classes of ``count`` inputs, ``of_one`` of which are of class 1."""
     total = np.zeros(np.shape(count))
     for part in (of_one, count - of_one):
         share = np.where(part > 0, part, 1) / np.maximum(count, 1)

@@ -20,7 +20,7 @@ from scrubjay.program.families import Ordered
 MOST_CURVES = 4
 """The largest number of boundaries."""
 _PRIOR = 0.05
-"""The pseudo-count of each label in the code of a group: well below 1, because groups are expected to be nearly pure."""
+"""The pseudo-count of each label in the code of a group. It is small because groups are expected to be nearly pure."""
 _ENOUGH = 30.0
 """The bits that a further curve must save; about its own length."""
 

@@ -75,9 +75,9 @@ def simplest_between(low: Fraction, high: Fraction | None) -> set[Fraction]:
     fraction. Without an upper end, numbers up to 2 low + 1 are considered."""
     top = high if high is not None else low * 2 + 1
     found = {_simplest_fraction(low, top)}
-    found.update(_round(low, top))
+    found.update(Fraction(number) for number in _round(low, top))
     if low > 0:
-        found.update(1 / number for number in _round(1 / top, 1 / low) if number)
+        found.update(Fraction(1, number) for number in _round(1 / top, 1 / low) if number)
     return found
 
 
@@ -113,15 +113,17 @@ def _fixed(program: Program, at: int, seen: Observed, truth: bool) -> np.ndarray
 
 
 def _shortest_whole(low: int, high: int) -> int:
-    return int(min(_round(Fraction(low), Fraction(high)), key=lambda number: (constant_bits(number), number)))
+    return min(_round(Fraction(low), Fraction(high)), key=lambda number: (constant_bits(Fraction(number)), number))
 
 
-def _round(low: Fraction, high: Fraction) -> list[Fraction]:
+def _round(low: Fraction, high: Fraction) -> list[int]:
     """The whole numbers from low to high that are round: the first two multiples of each power of ten."""
+    # In whole numbers, because fractions are slow.
+    least, most = -(-low.numerator // low.denominator), high.numerator // high.denominator
     found, step = [], 1
     while True:
-        first = -(-low // step) * step
-        here = [Fraction(number) for number in (first, first + step) if number <= high]
+        first = -(-least // step) * step
+        here = [number for number in (first, first + step) if number <= most]
         found += here
         if not here or step > max(abs(low), abs(high)):
             return found
@@ -129,7 +131,7 @@ def _round(low: Fraction, high: Fraction) -> list[Fraction]:
 
 
 def _simplest_fraction(low: Fraction, high: Fraction) -> Fraction:
-    """The fraction from low to high with the smallest denominator, by the continued fraction of the Stern-Brocot tree."""
+    """The fraction from low to high with the smallest denominator, by the tree of Stern and Brocot."""
     whole = -(-low.numerator // low.denominator)
     if whole <= high:
         return Fraction(whole)

@@ -109,7 +109,7 @@ class Program:
 
     @property
     def bits(self) -> float:
-        """The description length without exceptions: curves, weights, phase, and each set; a repeated set is only named."""
+        """The description length without exceptions: curves, weights, phase and sets. A repeated set is only named."""
         total = float(whole_bits(len(self.curves)) + sum(curve.bits for curve in self.curves))
         total += sum(whole_bits(abs(weight)) for weight in self.weights)
         total += 1 + (0 if self.phase is None else self.phase.bits)

@@ -78,9 +78,7 @@ class Columns:
                 total += (around != np.roll(around, 1, axis=1)).sum(axis=1)
         return total
 
-    def changes_modulo(
-        self, lifted: Float64[np.ndarray, "x"] | Int[np.ndarray, "x"], moduli: np.ndarray
-    ) -> Int[np.ndarray, "moduli"]:
+    def changes_modulo(self, lifted: np.ndarray, moduli: np.ndarray) -> Int[np.ndarray, "moduli"]:
         """The changes for each modulus of x^q. However many moduli there are, little memory is used.
 
         Args:
@@ -144,7 +142,7 @@ def _promising(
                 return
 
 
-def _exactly(x: Int[np.ndarray, "x"], power: Fraction) -> Int[np.ndarray, "x"]:
+def _exactly(x: Int[np.ndarray, "x"], power: Fraction) -> np.ndarray:
     """A whole power of some whole numbers, in 64 bits if they hold it and in Python's own numbers otherwise."""
     values = np.array([int(each) ** power.numerator for each in x], dtype=object)
     return values.astype(np.int64) if max(abs(each) for each in values) < 2**62 else values

@@ -1,1 +1,1 @@
-"""The report: what a study found, as a page, in the terminal, and as JSON."""
+"""Reports: what a study found, as a page, in the terminal, as JSON and as animations."""

@@ -1,8 +1,8 @@
-"""The explorer's modules joined into one, since a page opened from disk can import nothing.
+"""The explorer's modules, joined into one script, since a page that is opened from disk cannot import modules.
 
-Each module is a file of ``assets/explorer``. Joined in the order below, each becomes a function of its own scope that
-returns what it exports, and an import takes from what those before it returned. The Worker's part goes in a second
-time, as a string to start it from.
+Each module is a file in ``assets/explorer``. The script wraps each one in a function with its own scope, in the order
+below. The function returns what the module exports, and an ``import`` reads from what earlier functions have returned.
+The modules that the Web Worker needs are included a second time as a string, from which the Worker is started.
 """
 
 import json
@@ -19,22 +19,22 @@ _EXPORT = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.MULTILINE
 
 
 def page_script() -> str:
-    """The module of a report's page."""
+    """The script of a report's page."""
     return _joined("page")
 
 
 def widget_script() -> str:
-    """The module of a notebook's widget."""
+    """The script of the notebook widget, a module with a default export."""
     return _joined("widget")
 
 
 def style(*names: str) -> str:
-    """Style sheets of the assets, one after the other."""
+    """The named style sheets of ``assets``, one after the other."""
     return "\n".join(_asset(f"{name}.css") for name in names)
 
 
 def template(page: str) -> str:
-    """A page with its places to fill: ``page`` for one network's, ``population`` for many; they begin alike."""
+    """The HTML of a page with placeholders: ``page`` for one network, ``population`` for many. Both begin alike."""
     return _asset("head.html") + _asset(f"{page}.html")
 
 

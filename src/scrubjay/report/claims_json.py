@@ -14,7 +14,11 @@ SCHEMA = 2
 
 
 def claims_json(study: Study) -> str:
-    """The study's claims as JSON; the same study gives the same bytes."""
+    """Write a study's claims as JSON.
+
+    The text is ASCII (``α`` is written ``\\u03b1``), so that it reads the same whatever encoding a program assumes. The
+    same study always gives the same text.
+    """
     content = {
         "schema": SCHEMA,
         "provenance": dict(study.provenance),
@@ -22,18 +26,18 @@ def claims_json(study: Study) -> str:
         "claims": [asdict(claim) for claim in study.claims],
         "skipped": [asdict(skipped) for skipped in study.skipped],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def claims_schema() -> dict[str, Any]:
-    """The JSON Schema of ``claims.json``."""
+    """Read the JSON Schema of ``claims.json``."""
     text = (files("scrubjay.report") / "assets" / "claims.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
 
 def write_claims(study: Study, folder: str | Path) -> Path:
-    """Write ``claims.json`` into a folder.
+    """Write ``claims.json`` into a folder, and return its path.
 
     Raises:
         OutOfResources: the folder cannot be written.

@@ -1,4 +1,4 @@
-"""What the pages share: their policy, figures, verdicts and embedded files, as markup."""
+"""Markup that both pages share: their security policy, figures, verdicts and embedded files."""
 
 import base64
 import hashlib
@@ -11,13 +11,17 @@ from PIL import Image
 
 from scrubjay.core.claim import Verdict
 from scrubjay.core.errors import BadInput
+from scrubjay.core.files import read_whole
 from scrubjay.evidence.line import Picture
-
-_COLOURS = 64
 
 
 def policy(script: str, sheet: str) -> str:
-    """A Content-Security-Policy that allows a page its own script (if any) and style, and no request at all."""
+    """A Content-Security-Policy that allows the page's own script and style, and no request to anywhere.
+
+    Args:
+        script: the page's script; empty if it has none.
+        sheet: the page's style sheet.
+    """
     allowed = [
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" if text else "'none'"
         for text in (script, sheet)
@@ -33,8 +37,8 @@ class Mark:
     """A verdict as a coloured word.
 
     Attributes:
-        name: for filters and style sheets.
-        markup: the word itself.
+        name: the word without spaces, for style sheets and for the filter of the table.
+        markup: the word as an element.
     """
 
     name: str
@@ -42,48 +46,48 @@ class Mark:
 
 
 def verdict_mark(verdict: Verdict | None) -> Mark:
-    """The mark of a verdict; measurements without one are ranked."""
+    """The mark of a verdict. A measurement that has no verdict is marked as ranked."""
     word = "ranked" if verdict is None else verdict
     name = word.replace(" ", "-")
     return Mark(name, f'<span class="verdict {name}">{word}</span>')
 
 
 def entry(anchor: str, title: str) -> str:
-    """A section in the list of contents."""
+    """An entry of the table of contents."""
     return f'<li><a href="#{anchor}">{escape(title)}</a></li>'
 
 
 def number(name: str, shown: str) -> str:
-    """A cell with a figure, and the name that a narrow page shows beside it."""
+    """A table cell with a number. On a narrow screen the page shows ``name`` beside it, in place of the column's head."""
     return f'<td class="number" data-name="{name}">{escape(shown)}</td>'
 
 
 def figure_markup(figure: Picture, path: Path) -> str:
-    """A figure with its caption, embedded.
+    """A figure with its caption. The bytes of its file are embedded as they are.
 
     Raises:
-        BadInput: its file can't be read.
+        BadInput: the file is not an image, or cannot be read.
     """
-    with _opened(path) as image:
-        width, height = image.size
-        buffer = BytesIO()
-        image.convert("RGB").quantize(_COLOURS).convert("RGB").save(buffer, "WEBP", lossless=True, method=4)
+    content = read_whole(path)
+    try:
+        with Image.open(BytesIO(content)) as image:
+            (width, height), kind = image.size, Image.MIME[str(image.format)]
+    except OSError as error:
+        raise BadInput(f"the figure {path} is not an image that can be read: {error}") from error
     return (
         f'<figure class="drawn"><div class="wide sideways" tabindex="0" role="region" '
         f'aria-label="Figure, {escape(Path(figure.file).stem)}">'
         f'<img alt="{escape(figure.alternative)}" width="{width}" height="{height}" '
-        f'src="{data_url("image/webp", buffer.getvalue())}"></div>'
+        f'src="{data_url(kind, content)}"></div>'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
     )
 
 
-def _opened(path: Path) -> Image.Image:
-    try:
-        return Image.open(path)
-    except OSError as error:
-        raise BadInput(f"the figure {path} can't be read: {error}") from error
-
-
 def data_url(kind: str, content: bytes) -> str:
-    """A file as an address."""
+    """The address of a file whose content is part of the address.
+
+    Args:
+        kind: the media type, such as ``image/png``.
+        content: the bytes of the file.
+    """
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,13 +1,17 @@
 """The explorer as a notebook widget, for Jupyter, Colab, VS Code and marimo (extra ``notebook``: anywidget)."""
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrubjay.core.errors import UsageError
+from scrubjay.core.errors import BadInput, UsageError
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.files.given import as_saved
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.bundle import style, widget_script
 from scrubjay.report.portrait import Portrait
 from scrubjay.report.portrait_json import portrait_json
+from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -15,28 +19,40 @@ if TYPE_CHECKING:
 
 
 def explore(
-    network: OneLayerTransformer, task: Task, *, title: str = "network", seed: int = 0
+    network: SavedNetwork | OneLayerTransformer | str | Path,
+    task: Task | str | Path | None = None,
+    *,
+    title: str | None = None,
+    seed: int = 0,
 ) -> "anywidget.AnyWidget":
-    """Show a network over its whole domain, to be played with.
+    """Show a network in a notebook, as something to be played with: scale its attention, drop neurons, shift its stream.
 
-    Two filters are fitted in its causal subspace, without a study's controls: what the widget shows is a picture, not
-    evidence. Its trait ``pinned`` is the index of the pinned input (or None), and follows both ways.
+    Two filters are fitted in the causal subspace, without the controls of a study, so what the widget shows is a
+    picture and not evidence. Its trait ``pinned`` is the index of the input that is pinned, or None. It changes when an
+    input is pinned in the picture, and the picture follows when the trait is set.
 
     Example:
         >>> import scrubjay
-        >>> scrubjay.explore(scrubjay.load_network("bundled").network, "challenge2")  # doctest: +SKIP
+        >>> widget = scrubjay.explore("bundled")  # doctest: +SKIP
+        >>> widget.pinned = 45  # doctest: +SKIP
 
     Args:
-        network: such as ``load_network(...).network``.
-        task: its domain and classes.
-        title: what to call the network.
-        seed: of the fit.
+        network: a network, what ``load_network`` returns, or a place that it reads.
+        task: the task, or the words that name it; by default the task that the network's file names.
+        title: what to call the network; by default its own name.
+        seed: seed for the fit.
 
     Raises:
         UsageError: anywidget is not installed.
-        BadInput: the task's inputs don't fit the network, or are too many to draw.
+        BadInput: the task does not fit the network, has too many inputs to draw, or is not given.
     """
-    return _widget()(portrait=portrait_json(Portrait.of(network, task, title=title, seed=seed)))
+    saved = as_saved(network)
+    chosen = saved.task if task is None else task
+    if chosen is None:
+        raise BadInput(f"network {saved.name} names no task, so one must be given")
+    widget = _widget()
+    portrait = Portrait.of(saved.network, as_task(chosen), title=title or saved.name, seed=seed)
+    return widget(portrait=portrait_json(portrait))
 
 
 @cache

@@ -1,8 +1,8 @@
-"""``report.html``: one page, opened from disk and offline, that holds the claims, the figures and the network itself.
+"""``report.html``: one page that holds the claims, the figures and the network itself, and works offline from disk.
 
-What a user supplies (names, labels, commands) is escaped in text and attributes, and in the embedded JSON written
-without ``<``, ``>`` and ``&``; a Content-Security-Policy allows this page's own script and style by their hashes, and
-no request at all.
+Everything that a user supplies (names, labels, commands) is escaped in text and attributes. The embedded JSON has no
+``<``, ``>`` or ``&``. A Content-Security-Policy allows the page's own script and style by their hashes, and no request
+to anywhere.
 """
 
 import webbrowser
@@ -24,15 +24,22 @@ from scrubjay.report.portrait_json import portrait_json
 from scrubjay.study import Study
 
 MOST_BYTES = 2_000_000
-"""The weights that a page of 4 MB has room for beside its figures."""
+"""The largest size of a network in a page. Its weights take a third more in the page, which should stay below 4 MB."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report as a page. In a notebook it shows itself.
+    """A report as a page. If it is the last value of a notebook's cell, the notebook shows it.
+
+    Example:
+        >>> import scrubjay
+        >>> from scrubjay.report.page import Report
+        >>> Report.of(scrubjay.explain("bundled")).save("report.html")  # doctest: +SKIP
+        PosixPath('report.html')
 
     Attributes:
-        title: of the page; html: all of it.
+        title: the title of the page.
+        html: the page.
     """
 
     title: str
@@ -40,12 +47,12 @@ class Report:
 
     @classmethod
     def of(cls, study: Study, figures: Sequence[Path] = ()) -> "Report":
-        """Put a study on a page.
+        """Make the page of a study.
 
         Args:
-            study: what ``explain`` found. A network or a domain too large for a page is left out of it, and the page
-                says so.
-            figures: as ``write_figures`` gives them.
+            study: what ``explain`` found. If the network or the domain is too large for a page, the page has no
+                explorer and says why.
+            figures: the files that ``write_figures`` returns. Pictures without a file are left out.
 
         Raises:
             BadInput: a figure cannot be read.
@@ -67,7 +74,7 @@ class Report:
                 contents="".join(entry(anchor, title) for anchor, title in _contents(study)),
                 reading=escape(_reading(published)),
                 claims_link=data_url("application/json", claims_json(study).encode()),
-                post_head='<th scope="col" class="number">published*</th>' if published else "",
+                published_head='<th scope="col" class="number">published*</th>' if published else "",
                 claims="\n".join(_row(claim, published) for claim in study.claims),
                 explorer=place,
                 sections="\n".join(
@@ -87,10 +94,10 @@ class Report:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the page.
+        """Write the page, and return its path.
 
         Raises:
-            OutOfResources: it can't be written.
+            OutOfResources: the file cannot be written.
         """
         write_whole(Path(path), self.html.encode("utf-8"))
         return Path(path)
@@ -103,10 +110,16 @@ class Report:
 
 
 def open_report(folder: str | Path) -> tuple[str, bool]:
-    """Open a folder's report in the browser, and give its address and whether a browser took it.
+    """Open a report in the web browser.
+
+    Args:
+        folder: the folder that ``write_report`` wrote, or the page itself.
+
+    Returns:
+        The address of the page, and whether a browser could be started.
 
     Raises:
-        BadInput: the folder has no report.
+        BadInput: there is no report.
     """
     folder = Path(folder)
     path = folder if folder.suffix == ".html" else folder / "report.html"
@@ -124,22 +137,23 @@ def _playable(study: Study) -> str:
 
 
 def _about(study: Study) -> str:
-    made = f"{study.task.domain.size:,} inputs, all of them run."
+    made = f"The network was run on all {study.task.domain.size:,} inputs of its task."
     if study.provenance["is_replica"]:
-        made += " The network is a replica, trained by the published recipe; it is not the original network."
+        made += " It is a replica, trained by the published recipe, and not the original network."
     return made
 
 
 def _reading(published: bool) -> str:
     words = (
-        f"Beside each value stands its control: the same measurement where the statement must fail. The effect of a "
-        f"claim is how far its value lies on the way from chance to perfection. A claim holds from an effect of "
-        f"{HOLDS:.0%}, holds partly from {PARTLY:.0%}, and fails if its value does not lie beyond its control. "
-        f"Intervals are 95%: over random draws (Student's t, for the mean) or, for shares of counted inputs, Wilson's. "
-        f"Values without an interval are exact. Rival explanations and readouts are ranked and get no verdict."
+        f"The control of a value is the same measurement where the statement must fail. The effect of a claim is how "
+        f"far its value lies on the way from chance to perfection. A claim holds if its effect is at least {HOLDS:.0%}, "
+        f"holds partly if it is at least {PARTLY:.0%}, and fails below that or if its value does not lie beyond its "
+        f"control. All intervals are 95% intervals: Student's t for the mean over random draws, and Wilson's for shares "
+        f"of counted inputs. A value without an interval is exact. Rival explanations and readouts are ranked and get "
+        f"no verdict."
     )
     if published:
-        words += " *Published for the original network, whose weights these are not."
+        words += " * These figures were published for another network, which has other weights."
     return words
 
 

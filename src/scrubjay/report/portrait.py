@@ -1,8 +1,9 @@
-"""A network and its analysis, as much of it as the explorer needs to run and show both."""
+"""A network with its analysis: everything that the explorer needs to run the network and to show how it works."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Int
 from torch import Tensor
 
@@ -23,7 +24,7 @@ from scrubjay.study import Study
 from scrubjay.tasks.task import Task
 
 MOST_INPUTS = 60_000
-"""The largest domain that a page draws fluently."""
+"""The largest number of inputs that a page can draw without delay."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +33,11 @@ class View:
 
     Attributes:
         name: ``full`` or ``frozen``.
-        classes: its answers.
-        mid, post: principal components of ``resid_mid`` and ``resid_post``.
-        filters: in its causal subspace, or None where the task has not two classes.
-        order: the neurons by falling spread of what they add to the answer.
+        classes: the class of its answer to each input, shape [n].
+        mid: principal components of ``resid_mid``.
+        post: principal components of ``resid_post``.
+        filters: filters in its causal subspace, or None if the task does not have two classes.
+        order: the neurons, shape [m], the one whose contribution to the answer varies most first.
     """
 
     name: str
@@ -51,10 +53,11 @@ class Portrait:
     """A network with its analysis.
 
     Attributes:
-        title: what to call it.
-        network, task: what is run.
-        mean_pattern: what the frozen network attends to.
-        reads_margin: whether an answer is the sign of one margin, or the largest of all logits.
+        title: what to call the network.
+        network: the weights.
+        task: the domain and the classes.
+        mean_pattern: the attention pattern of the frozen network.
+        reads_margin: whether the answer is the sign of a class margin; otherwise it is the largest of all logits.
         views: the full and the frozen network.
     """
 
@@ -67,10 +70,10 @@ class Portrait:
 
     @classmethod
     def of_study(cls, study: Study) -> "Portrait":
-        """The portrait of a network that was explained already.
+        """The portrait of a network that has been explained already.
 
         Raises:
-            BadInput: a domain of more than ``MOST_INPUTS`` inputs.
+            BadInput: the domain has more than ``MOST_INPUTS`` inputs.
         """
         run, filters, subspace = study.run, study.found.get(FILTERS), study.found.get(SUBSPACE)
         sides = {
@@ -87,12 +90,18 @@ class Portrait:
     def of(cls, network: OneLayerTransformer, task: Task, *, title: str = "network", seed: int = 0) -> "Portrait":
         """Run a network and fit two filters in its causal subspace, without the controls of a whole study.
 
+        Args:
+            network: the weights.
+            task: the domain and the classes.
+            title: what to call the network.
+            seed: seed for the fit.
+
         Raises:
-            BadInput: the task's inputs don't fit the network, or are more than ``MOST_INPUTS``.
+            BadInput: the task does not fit the network, or its domain has more than ``MOST_INPUTS`` inputs.
         """
         task.check_fits(network.config)
         _check_size(task)
-        with one_thread_each():
+        with one_thread_each(), torch.no_grad():
             full = record(network, task)
             mean = mean_pattern(full)
             readout = Readout.of(network, task, full)
@@ -103,7 +112,9 @@ class Portrait:
 
 def _check_size(task: Task) -> None:
     if task.domain.size > MOST_INPUTS:
-        raise BadInput(f"the explorer draws at most {MOST_INPUTS} inputs; task {task.name} has {task.domain.size}")
+        raise BadInput(
+            f"the explorer draws at most {MOST_INPUTS:,} inputs, and task {task.name} has {task.domain.size:,}"
+        )
 
 
 def _portrait(
@@ -115,15 +126,16 @@ def _portrait(
 ) -> Portrait:
     _check_size(task)
     readout = Readout.of(network, task, sides["full"][0])
-    views = tuple(
-        View(
-            name,
-            act.classes,
-            mid=pca,
-            post=PCA.of(act.resid_mid + mlp_out_of(network, act.resid_mid)),
-            filters=filters,
-            order=neuron_means(readout, act.resid_mid)[1],
+    with one_thread_each(), torch.no_grad():
+        views = tuple(
+            View(
+                name,
+                act.classes,
+                mid=pca,
+                post=PCA.of(act.resid_mid + mlp_out_of(network, act.resid_mid)),
+                filters=filters,
+                order=neuron_means(readout, act.resid_mid)[1],
+            )
+            for name, (act, pca, filters) in sides.items()
         )
-        for name, (act, pca, filters) in sides.items()
-    )
     return Portrait(title, network, task, mean, readout.direct.shape[1] == 1, views)

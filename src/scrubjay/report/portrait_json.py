@@ -1,4 +1,4 @@
-"""A portrait as JSON for the explorer: arrays as little-endian bytes in base64, and nothing that a page could run."""
+"""A portrait as JSON for the explorer. Arrays are little-endian bytes in base64. A page cannot run any part of it."""
 
 import base64
 import json
@@ -12,11 +12,15 @@ from scrubjay.fit.pca import PCA
 from scrubjay.report.portrait import Portrait, View
 
 _COMPONENTS = 4
+"""Principal components of each site that the explorer can show."""
 _ESCAPED = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
 def portrait_json(portrait: Portrait) -> str:
-    """What ``mount`` of the explorer takes. Safe inside a ``<script type="application/json">``."""
+    """Write what the explorer's function ``mount`` takes.
+
+    The text may stand inside ``<script type="application/json">``: no name in it can end that element.
+    """
     task, network = portrait.task, portrait.network
     class_of = [-1] * network.config.d_vocab
     for index, group in enumerate(task.classes):
@@ -45,7 +49,7 @@ def portrait_json(portrait: Portrait) -> str:
 
 
 def escaped(text: str) -> str:
-    """JSON in which no character can end a script element or begin a tag."""
+    """JSON without any character that could end a script element or begin a tag. It means the same."""
     return text.translate(_ESCAPED)
 
 

@@ -1,30 +1,45 @@
-"""A claim over many networks as one strip: each network a dot, its control a ring, the published figure a line."""
+"""A strip: one claim over many networks, with a dot for each network, a ring for its control, and published figures."""
 
 from collections.abc import Sequence
 from html import escape
 
-_WIDTH, _HEIGHT, _EDGE = 330, 34, 8
-_VALUES, _CONTROLS, _AXIS = 9, 21, 28
-_ROWS, _STEP, _NEAR = 3, 2.6, 4.0
+_WIDTH = 330
+"""Width of the drawing, in the units of its ``viewBox``."""
+_HEIGHT = 34
+"""Height of the drawing."""
+_EDGE = 8
+"""Distance of the ends of the axis from the sides."""
+_VALUES = 9
+"""Height at which the dots lie."""
+_CONTROLS = 21
+"""Height at which the rings lie."""
+_AXIS = 28
+"""Height of the lower end of the published figure's line."""
+_ROWS = 3
+"""Number of heights among which marks at one place alternate."""
+_STEP = 2.6
+"""Distance between these heights."""
+_NEAR = 4.0
+"""Distance along the axis below which two marks would cover each other."""
 
 
 def strip(
     values: Sequence[float],
     controls: Sequence[float],
     names: Sequence[str],
-    post: float | None,
+    published: float | None,
     told: Sequence[str],
 ) -> str:
-    """The strip as SVG.
+    """Draw a strip as SVG.
 
     Args:
-        values: of the claim, one a network.
-        controls: likewise.
-        names: of the networks.
-        post: the published figure, if there is one.
-        told: the values as they are shown.
+        values: the claim's value in each network.
+        controls: its control in each network.
+        names: the names of the networks.
+        published: the published figure, or None if there is none.
+        told: the values as readers should see them, such as ``93.1%``.
     """
-    low, high = _range([*values, *controls, *([] if post is None else [post])])
+    low, high = _range([*values, *controls, *([] if published is None else [published])])
 
     def x(value: float) -> float:
         return _EDGE + (value - low) / (high - low) * (_WIDTH - 2 * _EDGE)
@@ -40,7 +55,9 @@ def strip(
             values, _beside([x(value) for value in values], _VALUES), names, told, strict=True
         )
     )
-    line = "" if post is None else f'<line class="post" x1="{x(post):.1f}" x2="{x(post):.1f}" y1="1" y2="{_AXIS}"/>'
+    line = ""
+    if published is not None:
+        line = f'<line class="published" x1="{x(published):.1f}" x2="{x(published):.1f}" y1="1" y2="{_AXIS}"/>'
     ends = (
         f'<text x="{_EDGE - 4}" y="{_HEIGHT}">{_end(low, high)[0]}</text>'
         f'<text x="{_WIDTH - _EDGE + 4}" y="{_HEIGHT}" text-anchor="end">{_end(low, high)[1]}</text>'
@@ -54,7 +71,7 @@ def strip(
 
 
 def _range(everything: Sequence[float]) -> tuple[float, float]:
-    """Shares from 0 to 1; other figures from 0 to the largest."""
+    """The range of the axis: 0 to 1 for shares, and 0 to the largest value for anything else."""
     if min(everything) >= 0 and max(everything) <= 1:
         return 0.0, 1.0
     low, high = min(0.0, *everything), max(everything)
@@ -66,7 +83,7 @@ def _end(low: float, high: float) -> tuple[str, str]:
 
 
 def _beside(places: Sequence[float], middle: float) -> list[float]:
-    """Heights such that dots at one place lie beside each other rather than on each other."""
+    """A height for each mark, so that marks at one place lie beside each other and not on each other."""
     heights: list[float] = []
     for at, place in enumerate(places):
         close = sum(abs(place - other) < _NEAR for other in places[:at]) % _ROWS

@@ -1,4 +1,4 @@
-"""The study in a terminal: claims, the tables of each line, what was skipped, and the summary."""
+"""A study as text for a terminal: its claims, the tables of each line, the lines that were skipped, and the summary."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ _STYLES: dict[Verdict, str] = {"holds": "green", "partly": "yellow", "fails": "r
 
 
 def study_text(study: Study) -> Group:
-    """Everything that the study found."""
+    """Everything that the study found, for rich's ``Console.print``. No part of any name is read as markup."""
     return Group(*_parts(study))
 
 
 def claims_table(study: Study) -> RichTable:
-    """One row for each claim. Published figures are of another network."""
+    """A table with one row for each claim. It has a column of published figures if there are any."""
     table = RichTable(title=Text(f"{study.title} on {study.task.name}"), title_justify="left")
     published = any(claim.published is not None for claim in study.claims)
     table.add_column("claim", ratio=1)
@@ -34,13 +34,13 @@ def claims_table(study: Study) -> RichTable:
             _verdict(claim),
         )
     if published:
-        table.caption = Text("* for the original network, whose weights these are not")
+        table.caption = Text("* published for another network, which has other weights")
         table.caption_justify = "left"
     return table
 
 
 def rich_table(table: Table) -> RichTable:
-    """A table for the terminal. Nothing in it is read as markup."""
+    """A line's table for the terminal."""
     made = RichTable(title=Text(table.title), title_justify="left")
     for number, column in enumerate(table.columns):
         made.add_column(Text(column), justify="right" if number else "left")

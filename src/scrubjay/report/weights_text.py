@@ -1,4 +1,4 @@
-"""Every weight of a network as text; for networks small enough to read."""
+"""Every weight of a network as text, for networks that are small enough to be read."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,7 +8,10 @@ from scrubjay.nets.transformer import OneLayerTransformer
 
 
 def weights_text(network: OneLayerTransformer) -> str:
-    """Each weight by its name, axes and shape, a line a row, to four digits."""
+    """Write out every weight of a network, to four significant digits.
+
+    Each weight begins with its name, axes and shape. One line of text holds one row of the weight.
+    """
     parts = []
     for name, axes in WEIGHT_AXES.items():
         weight = network.weights[name]

@@ -1,4 +1,4 @@
-"""Write a whole report: figures, page and claims."""
+"""Write a whole report into a folder: figures, page and claims."""
 
 from pathlib import Path
 
@@ -14,7 +14,15 @@ def _silent(stage: str, share: float) -> None:
 
 
 def write_figures(study: Study, folder: str | Path, progress: Progress = _silent) -> list[Path]:
-    """Draw every figure that the study has into a folder, as PNG, in the order of its lines.
+    """Draw every figure of a study into a folder.
+
+    Args:
+        study: what ``explain`` found.
+        folder: the folder to write into; it is made if it does not exist.
+        progress: called with what is being drawn, and the share that is done.
+
+    Returns:
+        The PNG files, in the order of the study's lines.
 
     Raises:
         OutOfResources: the folder cannot be written.
@@ -38,11 +46,11 @@ def write_report(study: Study, folder: str | Path, progress: Progress = _silent)
 
     Args:
         study: what ``explain`` found.
-        folder: where to; made if it is not there.
+        folder: the folder to write into; it is made if it does not exist.
         progress: called with what is being written, and the share that is done.
 
     Returns:
-        The page.
+        The path of the page.
 
     Raises:
         OutOfResources: the folder cannot be written.

@@ -68,7 +68,7 @@ def interventions(bundled: SavedNetwork, tokens: Tensor) -> Any:
 @torch.no_grad()
 def untouched(bundled: SavedNetwork, tokens: Tensor) -> Tensor:
     """The network's answers without an intervention."""
-    return torch.cat([bundled.network(some)[:, -1].argmax(-1) for some in tokens.split(1000)])
+    return torch.cat([bundled.network(some)[:, -1].argmax(-1) for some in torch.split(tokens, 1000)])
 
 
 @torch.no_grad()

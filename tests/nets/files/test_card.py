@@ -39,7 +39,7 @@ def test_only_the_published_recipe_makes_a_replica(bundled: SavedNetwork, challe
 
     assert REPLICA in card("challenge2", replace(challenge.recipe, seed=7))
     for change in ({"d_model": 8}, {"epochs": 100}, {"weight_decay": 0.1}, {"d_mlp": 0}):
-        assert REPLICA not in card("challenge2", replace(challenge.recipe, **change))  # type: ignore[arg-type]
+        assert REPLICA not in card("challenge2", replace(challenge.recipe, **change))
     assert REPLICA not in card("modular_addition:p=113", challenge.recipe)
     assert REPLICA not in card("challenge2", None) and REPLICA not in card(None, challenge.recipe)
 

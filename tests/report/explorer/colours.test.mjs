@@ -47,6 +47,7 @@ test("a threshold parts what is above zero from zero and below", () => {
 
 test("the largest magnitude, of either sign; 1 where all is zero", () => {
   assert.equal(largest(Float64Array.of(1, -3, 2)), 3);
+  assert.equal(largest(Float64Array.of(-0.5, 0.25)), 0.5);
   assert.equal(largest(Float64Array.of(0, 0)), 1);
   assert.equal(largest(new Float64Array(0)), 1);
 });

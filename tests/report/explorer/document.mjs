@@ -91,6 +91,7 @@ export function install() {
     ImageData: class {
       constructor(data, width, height) {
         if (data.length !== 4 * width * height) throw new Error(`${data.length} bytes for ${width} x ${height} pixels`);
+        Object.assign(this, { data, width, height });
       }
     },
   });

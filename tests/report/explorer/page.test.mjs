@@ -5,32 +5,41 @@ import { test } from "node:test";
 const asset = (name) => readFileSync(new URL(`../../../src/scrubjay/report/assets/${name}`, import.meta.url), "utf8");
 const VERDICTS = ["holds", "partly", "fails", "not-applicable", "ranked"];
 
-/** The claims' filter of page.js over some rows, in a stand-in for the page. */
-async function filtered(rows) {
+/** What page.js does with some rows of claims, in a stand-in for the page. */
+async function opened(rows) {
   const handlers = {};
   const place = (id) => ({ addEventListener: (name, handler) => (handlers[`${id} ${name}`] = handler), value: "", textContent: "null" });
   const ids = Object.fromEntries(["portrait", "claims-words", "claims-told", "claims-filter", "theme", "explorer"].map((id) => [id, place(id)]));
   const checked = { value: "" };
-  globalThis.document = { getElementById: (id) => ids[id], querySelectorAll: () => rows, querySelector: () => checked };
+  const documentElement = { dataset: {} };
+  const heard = [];
+  globalThis.document = { getElementById: (id) => ids[id], querySelectorAll: () => rows, querySelector: () => checked, documentElement, dispatchEvent: ({ type }) => heard.push(type) };
+  globalThis.getComputedStyle = () => ({ colorScheme: documentElement.dataset.theme ?? "dark" });
   await import("../../../src/scrubjay/report/assets/explorer/page.js");
-  return (verdict, words) => {
+  const told = ids["claims-told"];
+  const atFirst = told.textContent;
+  const choose = (verdict, words) => {
     checked.value = verdict;
     ids["claims-words"].value = words;
     handlers["claims-filter input"]();
-    return { shown: rows.filter(({ hidden }) => !hidden).map(({ textContent }) => textContent), told: ids["claims-told"].textContent };
+    return { shown: rows.filter(({ hidden }) => !hidden).map(({ textContent }) => textContent), told: told.textContent };
   };
+  const turn = () => handlers["theme click"]() ?? [documentElement.dataset.theme, heard.length];
+  return { choose, turn, atFirst };
 }
 
-test("claims are filtered by every verdict that the page offers, and by words", async () => {
+test("claims are filtered by every verdict that the page offers and by words, and the theme is turned over", async () => {
   const offered = [...asset("page.html").matchAll(/<input type="radio" name="verdict" value="([^"]*)"/g)].map(([, value]) => value);
   assert.deepEqual(offered, ["", ...VERDICTS]);
   const rows = VERDICTS.flatMap((verdict, k) => [0, 1].map((at) => ({ dataset: { verdict }, textContent: `Claim ${k} ${at}` })));
-  const choose = await filtered(rows);
+  const { choose, turn, atFirst } = await opened(rows);
+  assert.equal(atFirst, "10 of 10 claims");
   VERDICTS.forEach((verdict, k) => assert.deepEqual(choose(verdict, ""), { shown: [`Claim ${k} 0`, `Claim ${k} 1`], told: "2 of 10 claims" }));
   assert.equal(choose("", "").told, "10 of 10 claims");
   assert.deepEqual(choose("", " cLAIM 3 "), { shown: ["Claim 3 0", "Claim 3 1"], told: "2 of 10 claims" });
   assert.deepEqual(choose("ranked", " 1"), { shown: ["Claim 4 1"], told: "1 of 10 claims" });
   assert.equal(choose("fails", "no such words").told, "0 of 10 claims");
+  assert.deepEqual([turn(), turn()], [["light", 1], ["dark", 2]]);
 });
 
 /** The declarations of the first rule of a style sheet that begins with a selector. */

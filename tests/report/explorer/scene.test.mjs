@@ -20,9 +20,10 @@ const viewOf = (plain, name) => plain.views.find((view) => view.name === name);
 
 test("at first the full network is shown unchanged", async () => {
   const { scene, plain } = await ready();
-  const { view, t, fraction, count, length, x, y, neuron, moved, pinned, hovered } = scene.settings;
+  const { view, t, fraction, count, length, x, y, neuron, moved, pinned, hovered, direction, seed, order, colour } = scene.settings;
   assert.deepEqual({ view, t, fraction, count, length, x, y }, { view: "full", t: 1, fraction: 1, count: 7, length: 0, x: "mid0", y: "mid1" });
   assert.deepEqual({ moved, pinned, hovered }, { moved: { full: [0, 0], frozen: [0, 0] }, pinned: null, hovered: null });
+  assert.deepEqual({ direction, seed, order, colour }, { direction: "0", seed: 1, order: "contribution", colour: "now" });
   assert.equal(neuron, viewOf(plain, "full").order[0]);
   assert.deepEqual([...scene.truth], plain.labels);
   assert.deepEqual([...scene.train], plain.train);
@@ -209,6 +210,7 @@ test("a network of one dimension has one component for both axes", async () => {
   scene.set({ y: "filter0" });
   scene.set({ y: "filter7" });
   assert.equal(scene.settings.y, "mid0");
+  assert.equal((await ready({ sizes: { d_model: 2 } })).scene.settings.y, "mid1");
 });
 
 test("a network without neurons has none to choose", async () => {
@@ -232,6 +234,10 @@ test("a random direction has length 1 and is determined by its seed", () => {
       assert.deepEqual(randomUnit(d, seed), vector);
       if (d > 1) assert.notDeepEqual(randomUnit(d, seed + 1), vector);
     }
+});
+
+test("the direction of a seed is the same in every version", () => {
+  close(randomUnit(3, 1), [0.6517200479741813, 0.7577320656738726, -0.033212884821056804], "seed 1");
 });
 
 test("random directions favour no coordinate and no sign", () => {

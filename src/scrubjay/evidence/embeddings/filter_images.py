@@ -68,4 +68,4 @@ def line_fits(values: Float64[Tensor, "n k"], images: Float64[Tensor, "n k"], *,
 def _r_squared(values: Float64[Tensor, "n"], image: Float64[Tensor, "n"]) -> float:
     v, i = values - values.mean(), image - image.mean()
     scale = float(v @ v) * float(i @ i)
-    return float(v @ i) ** 2 / scale if scale > 0 else 0.0
+    return min(1.0, float(v @ i) ** 2 / scale) if scale > 0 else 0.0  # rounding can exceed 1

@@ -1,6 +1,6 @@
 """All rivals of a network's explanation on one yardstick, and the reading of rows put to its own test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import Stopping
@@ -17,8 +17,11 @@ FEWEST_INPUTS = 8
 """Fewer inputs than this cannot be split into halves that mean anything."""
 MOST_INPUTS = 40_000
 """The largest domain on which the fits take seconds."""
-SHUFFLES = Stopping(most=20, width=0.05, least=3)
-"""Fits to shuffled answers, for each rival's control: three or more, until the 95% interval is five points wide."""
+SHUFFLES = Stopping(most=20, width=0.05)
+"""How many fits to shuffled answers each rival's control takes: ten or more, until the 95% interval is narrow."""
+_MANY = 1_000
+"""With at least this many answers to fit, the shares of different shuffles hardly differ, and three shuffles may do.
+With few answers several shuffles may give the very same share by chance, which would look like certainty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,11 @@ NEEDS = (Need(_size_lacks),)
 """Enough inputs, and not too many."""
 
 
+def shuffles(fitted: int) -> Stopping:
+    """When enough shuffles have been made of ``fitted`` answers."""
+    return replace(SHUFFLES, least=min(3, SHUFFLES.least)) if fitted >= _MANY else SHUFFLES
+
+
 def measure(run: Run, settings: Settings, found: Found) -> RivalsResult:
     """Fit every rival that applies to the full network's answers on the training half.
 
@@ -63,7 +71,7 @@ def measure(run: Run, settings: Settings, found: Found) -> RivalsResult:
     program, length = (None, None) if labels is None else (labels.program, labels.length)
     every = kinds(seen, program, length)
     settings.progress("rival explanations", 0.0)
-    scored = side_by_side(lambda kind: compare_with(kind, seen, run.full.classes, SHUFFLES), every)
+    scored = side_by_side(lambda kind: compare_with(kind, seen, run.full.classes, shuffles(seen.n)), every)
     settings.progress("extended embeddings exchanged between rows", 0.9)
     embeddings = found.get(EMBEDDINGS)
     rows = None if embeddings is None or len(run.task.domain.shape) != 2 else read_rows(run, embeddings.parts, settings)

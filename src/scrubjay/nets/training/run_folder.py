@@ -221,7 +221,7 @@ def _train(
         save_network(
             run.folder / NETWORK_FILE,
             ensemble.network(number),
-            task=run.task.source or run.task.name,
+            task=run.task.words,
             recipe=run.recipe,
             training={
                 "device": torch.device(hardware.device).type,

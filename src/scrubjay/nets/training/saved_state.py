@@ -118,7 +118,7 @@ def write_state(
     save_network(
         folder / EPOCHS_FOLDER / f"{state.epoch:05d}.safetensors",
         network,
-        task=task.source or task.name,
+        task=task.words,
         recipe=recipe,
         epoch=state.epoch,
     )

@@ -86,7 +86,7 @@ export function setText(place, words) {
 /** A number with three digits, or with an exponent if it is very large or very small. */
 export const short = (value) => {
   const size = Math.abs(value);
-  return (size >= 1000 || (size > 0 && size < 0.001) ? value.toExponential(1) : value.toPrecision(3)).replace("-", "−");
+  return (size >= 1000 || (size > 0 && size < 0.001) ? value.toExponential(1) : value.toPrecision(3)).replaceAll("-", "−");
 };
 
 /** A share as a percentage with one decimal. */

@@ -1,4 +1,4 @@
-"""The wheel and the source archive hold what the program needs, and the wheel works without the repository."""
+"""The wheel and the source archive contain what the program needs, and the wheel works without the repository."""
 
 import os
 import subprocess
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DATA = {path.relative_to(ROOT / "src").as_posix() for folder in ("networks", "report/assets")
         for path in (ROOT / "src" / "scrubjay" / folder).rglob("*") if path.is_file()}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of both archives, built from a copy, so that the repository stays as it is."""
+    """The folder with both archives. They are built from a copy, so that the repository stays as it is."""
     copy, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     for name in ("src", "README.md", "LICENSE", "pyproject.toml"):
         subprocess.run(["cp", "-r", str(ROOT / name), str(copy)], check=True)

@@ -1,69 +1,85 @@
 """Extended embeddings exchanged between rows: in the frozen network that is another input, exactly."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from scrubjay.nets.mean_pattern import mean_pattern
-from scrubjay.nets.extended_embedding import ExtendedEmbedding
-from scrubjay.nets.readout import Readout
-from scrubjay.nets.recording import Activations
-from scrubjay.evidence.rivals.row_swaps import nearest_rows, swap_rows, swapped_answers
+from scrubjay.core.stats import Stopping
+from scrubjay.evidence.rivals.row_swaps import Swaps, nearest_rows, swap_rows, swapped_answers
 from scrubjay.fit.row_patterns import patterns_of
-from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.extended_embedding import ExtendedEmbedding
+from scrubjay.run import Run
 from scrubjay.tasks.task import Task
 
+ROWS = 22
 
+
+@dataclass(frozen=True, eq=False)
 class Frozen:
-    """The bundled network, its attention frozen, on every input."""
+    """The small trained network, its attention frozen, on every input."""
 
-    def __init__(self, bundled: SavedNetwork, task: Task, full: Activations, frozen: Activations) -> None:
-        self.act, self.full = frozen, full
-        self.readout = Readout.of(bundled.network, task, full)
-        self.table = ExtendedEmbedding.of(bundled.network, task.domain, mean_pattern(full)).tables[0]
-        self.answers = task.domain.image(frozen.classes)
-        self.kinds = patterns_of(task.domain.image(frozen.classes).numpy())
+    run: Run
+
+    @cached_property
+    def table(self) -> Tensor:
+        return ExtendedEmbedding.of(self.run.network, self.run.task.domain, self.run.mean_pattern).tables[0]
+
+    @cached_property
+    def answers(self) -> Tensor:
+        return self.run.task.domain.image(self.run.frozen.classes)
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        return patterns_of(self.answers.numpy())
+
+    def exchanged(self, rows: Tensor, others: Tensor) -> Tensor:
+        return swapped_answers(self.run.frozen.resid_mid, self.table, self.run.readout, rows, others)
+
+    def swapped(self, own: Tensor, kinds: tuple[str, ...], draws: int, side: str = "frozen") -> Swaps:
+        stream = self.run.sides[side].resid_mid
+        return swap_rows(stream, self.table, self.run.readout, own, kinds, stopping=Stopping(draws), seed=0)
 
 
 @pytest.fixture(scope="module")
-def side(bundled: SavedNetwork, challenge: Task, full: Activations, frozen: Activations) -> Frozen:
-    return Frozen(bundled, challenge, full, frozen)
+def side(small_run: Run) -> Frozen:
+    return Frozen(small_run)
 
 
 def test_in_the_frozen_network_an_exchange_is_the_other_input_on_the_whole_domain(side: Frozen) -> None:
-    rows = torch.arange(113)
-    for others in (rows.roll(1), rows.flip(0), torch.randperm(113, generator=torch.Generator().manual_seed(0))):
-        found = swapped_answers(side.act.resid_mid, side.table, side.readout, rows, others)
-        assert torch.equal(found, side.answers[others])
-    few = torch.tensor([3, 100])
-    found = swapped_answers(side.act.resid_mid, side.table, side.readout, few, few.flip(0))
-    assert torch.equal(found, side.answers[few.flip(0)])
+    rows = torch.arange(ROWS)
+    for others in (rows.roll(1), rows.flip(0), torch.randperm(ROWS, generator=torch.Generator().manual_seed(0))):
+        assert torch.equal(side.exchanged(rows, others), side.answers[others])
+    few = torch.tensor([3, 20])
+    assert torch.equal(side.exchanged(few, few.flip(0)), side.answers[few.flip(0)])
 
 
 def test_hence_every_frozen_answer_is_carried_over_and_the_full_networks_are_not(side: Frozen) -> None:
-    found = swap_rows(side.act.resid_mid, side.table, side.readout, side.act.classes, side.kinds, draws=2, seed=0)
+    found = side.swapped(side.run.frozen.classes, side.kinds, 2)
     assert found.within is not None and found.across is not None
     for swapped in (found.within, found.across):
         assert swapped.carried.worst == 1 and swapped.kept == swapped.unswapped
-        assert swapped.unswapped.mean < 0.9
-    full = swap_rows(side.full.resid_mid, side.table, side.readout, side.full.classes, side.kinds, draws=2, seed=0)
+        assert swapped.unswapped.mean < 0.95
+    full = side.swapped(side.run.full.classes, side.kinds, 2, "full")
     assert full.across is not None
     assert full.across.unswapped.mean < full.across.carried.mean < 1
 
 
 def test_a_row_is_never_exchanged_with_itself_and_only_with_rows_of_the_right_class(side: Frozen) -> None:
-    domain = side.readout.task.domain
-    constant = torch.where(torch.arange(113) % 2 == 0, 0, 1)[:, None].expand(113, 113).reshape(-1)
-    alone = ("10", *("01" for _ in range(112)))
-    found = swap_rows(side.act.resid_mid, side.table, side.readout, constant, alone, draws=1, seed=0)
+    constant = (torch.arange(ROWS) % 2)[:, None].expand(ROWS, ROWS).reshape(-1)
+    alone = ("10", *("01" for _ in range(ROWS - 1)))
+    found = side.swapped(constant, alone, 1)
     assert found.within is not None and found.across is not None
-    assert (found.within.rows, found.across.rows) == (112, 113)
-    odd = tuple("01" if row % 2 else "10" for row in range(113))
-    split = swap_rows(side.act.resid_mid, side.table, side.readout, constant, odd, draws=3, seed=0)
+    assert (found.within.rows, found.across.rows) == (ROWS - 1, ROWS)
+    odd = tuple("01" if row % 2 else "10" for row in range(ROWS))
+    split = side.swapped(constant, odd, 3)
     assert split.within is not None and split.across is not None
     assert (split.within.unswapped.mean, split.across.unswapped.mean) == (1, 0)
-    same = swap_rows(side.act.resid_mid, side.table, side.readout, constant, ("0",) * 113, draws=1, seed=0)
-    assert same.across is None and domain.size == 113**2
+    assert split.within.kept.draws == 3
+    assert side.swapped(constant, ("0",) * ROWS, 1).across is None
 
 
 def test_kinds_of_rows_are_those_of_the_answers(challenge: Task) -> None:
