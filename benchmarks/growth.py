@@ -43,7 +43,7 @@ class Case:
     @property
     def inputs(self) -> int:
         """The number of inputs."""
-        return self.tokens**self.varying
+        return int(self.tokens**self.varying)
 
     @property
     def name(self) -> str:

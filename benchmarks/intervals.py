@@ -22,6 +22,9 @@ NUMBERS = (2, 5, 10, 20, 100)
 MOST = 100
 """The largest number of draws when drawing as needed."""
 
+_OLD_RULE = (0.025, 0.975)
+"""The quantiles of the draws that the old rule took as the ends of its interval."""
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -57,7 +60,9 @@ def coverage(draws: int | None, *, repeats: int, seed: int, inputs: int, keeps: 
     rule = Stopping(most=MOST) if draws is None else Stopping(most=draws, least=draws)
     shares = np.random.default_rng(seed).binomial(inputs, keeps, (repeats, rule.most + 1)) / inputs
     studies = [rule.score(each.__getitem__) for each in shares.tolist()]
-    quantiles = np.array([_quantiles(each[: score.draws]) for each, score in zip(shares, studies, strict=True)])
+    quantiles = np.array(
+        [np.quantile(each[: score.draws], _OLD_RULE) for each, score in zip(shares, studies, strict=True)]
+    )
     following = shares[:, -1]
     return Coverage(
         draws=mean(score.draws for score in studies),
@@ -67,10 +72,6 @@ def coverage(draws: int | None, *, repeats: int, seed: int, inputs: int, keeps: 
         old_width=float((quantiles[:, 1] - quantiles[:, 0]).mean()),
         student_width=mean(score.high - score.low for score in studies),
     )
-
-
-def _quantiles(values: np.ndarray) -> np.ndarray:
-    return np.quantile(values, [0.025, 0.975])
 
 
 def table(found: dict[int | None, Coverage]) -> str:

@@ -175,23 +175,31 @@ def table(rows: list[Row]) -> str:
     lines = ["| work | by | seconds | peak MB | time in multiples of scrubjay's |", "|---|---|---|---|---|"]
     for row in rows:
         memory = "" if row.peak_mb is None else f"{row.peak_mb:,.0f}"
-        times = "1" if row.beside is None else f"{row.seconds / row.beside.seconds:.2g}"
-        lines.append(f"| {row.what} | {row.who} | {row.seconds:.3g} | {memory} | {times} |")
+        times = "1" if row.beside is None else _rounded(row.seconds / row.beside.seconds, 2)
+        lines.append(f"| {row.what} | {row.who} | {_rounded(row.seconds, 3)} | {memory} | {times} |")
     return "\n".join(lines) + "\n"
+
+
+def _rounded(value: float, digits: int) -> str:
+    """A number with some significant digits, or as a whole number if it has more digits than that."""
+    return f"{value:.{digits}g}" if value < 10**digits - 0.5 else f"{value:,.0f}"
 
 
 def aims_table(aims: list[Aim]) -> str:
     lines = ["| aim | wanted | measured | |", "|---|---|---|---|"]
     for aim in aims:
         asked = f"at {'most' if aim.most else 'least'} {aim.bound:g}"
-        lines.append(f"| {aim.what} | {asked} | {aim.ratio:.3g} | {'reached' if aim.reached else 'not reached'} |")
+        lines.append(
+            f"| {aim.what} | {asked} | {_rounded(aim.ratio, 3)} | {'reached' if aim.reached else 'not reached'} |"
+        )
     return "\n".join(lines) + "\n"
 
 
 def machine(threads: int) -> str:
     names = ("torch", "transformer-lens", "scikit-learn", "matplotlib")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
-    return f"Measured with {threads} threads on {os.cpu_count()} cores ({platform.machine()}), with {versions}.\n"
+    used = f"{threads} thread{'s' * (threads != 1)}"
+    return f"Measured with {used} on {os.cpu_count()} cores ({platform.machine()}), with {versions}.\n"
 
 
 def main() -> None:

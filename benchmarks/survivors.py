@@ -5,8 +5,8 @@
 mutmut (extra ``bench``) makes every possible mutant of the files of a room: a copy of the program with one small fault,
 such as ``<=`` in the place of ``<``. A random sample of them runs, since all of them would take a day. A mutant is
 killed if a test fails or takes too long; only the tests of the room that reach the mutated function run. The command
-prints the change that each surviving mutant makes, for a person to look at, and a table. It works on a copy of the
-tracked files in ``--folder``. If that folder is there already, the command goes on with what is in it.
+prints the change that each surviving mutant makes, for a person to look at, and a table. It works on a copy of
+the project in ``--folder``. If that folder is there already, the command goes on with what is in it.
 """
 
 import argparse
@@ -43,7 +43,7 @@ ROOMS = {
         (
             "evidence/ablations.py",
             "evidence/scrubber.py",
-            "evidence/scrubbing/*",
+            *(f"evidence/scrubbing/{each}.py" for each in ("claims", "measure", "refinement", "wrong_hypotheses")),
             "evidence/embeddings/input_scrubbing.py",
         ),
         (
@@ -69,12 +69,13 @@ DATA = ROOT.parent / "shared" / "data"
 
 
 def prepare(folder: Path, room: str) -> Path:
-    """Make a copy of the tracked files that is set up for one room, if there is none yet."""
+    """Make a copy of the project that is set up for one room, if there is none yet; files that git ignores stay out."""
     to = folder / room
     if to.exists():
         return to
-    for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines():
-        if (ROOT / name).exists():
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
+        if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, to / name)
     settings = to / "pyproject.toml"

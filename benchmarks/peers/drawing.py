@@ -13,8 +13,8 @@ from scrubjay.report.animation import write_animation
 from scrubjay.report.motion import Motion, Moving, neurons
 from scrubjay.run import Run
 
-_FRAMES = 1026
-"""A frame for each number of neurons, from 0 to 1,024, and no fewer."""
+_FRAMES = 1025
+"""One for each number of neurons of the bundled network, from 0 to 1,024."""
 
 
 def _motion() -> Motion:

@@ -190,6 +190,9 @@ def test_different_numbers_stop_the_command_and_aims_are_judged(benchmarks: None
     first = side_by_side.Row("work", "scrubjay", 2.0, 10.0)
     shown = side_by_side.table([first, side_by_side.Row("work", "other", 5.0, beside=first)])
     assert "| work | scrubjay | 2 | 10 | 1 |" in shown and "| work | other | 5 |  | 2.5 |" in shown
+    assert "| work | slow | 1,234 |  | 617 |" in side_by_side.table(
+        [first, side_by_side.Row("work", "slow", 1234.4, beside=first)]
+    )
 
 
 def test_a_table_goes_between_its_markers(benchmarks: None, tmp_path: Path) -> None:

@@ -120,9 +120,15 @@ def test_drawing_goes_on_until_the_interval_is_narrow_and_never_beyond_the_most(
     assert not rule.is_enough([0.5] * 9) and rule.is_enough([0.5] * 10)
 
 
-def test_a_rule_may_be_given_fewer_draws_and_keeps_its_width() -> None:
-    rule = Stopping(most=50, width=0.01)
-    assert rule.at_most(20) == Stopping(20, 0.01) and rule.at_most(80) == rule
+def test_a_rule_may_be_given_fewer_draws_and_keeps_the_rest() -> None:
+    rule = Stopping(most=50, width=0.01, least=4)
+    assert rule.at_most(20) == Stopping(20, 0.01, 4) and rule.at_most(80) == rule
+
+
+def test_a_rule_may_ask_for_fewer_draws_at_the_least() -> None:
+    assert Stopping(most=50, least=3).score(lambda number: 0.5).draws == 3
+    assert Stopping(most=50, width=0.5, least=3).score([0.5, 0.9, 0.1, 0.5].__getitem__).draws == 4
+    assert Stopping(most=2, least=3).score(lambda number: 0.5).draws == 2
 
 
 def test_the_interval_holds_the_true_mean_where_drawing_stops_as_needed() -> None:

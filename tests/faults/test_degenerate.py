@@ -1,18 +1,16 @@
 """Networks in which there is nothing to find: the study ends, says so, and NumPy never complains."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from scrubjay.geometry import filters
 
 from scrubjay.core.errors import BadInput
-from scrubjay.fit.soft_gate import Starts, descend
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.claims_json import claims_json
-from scrubjay.study import explain, take_apart
+from scrubjay.run import Settings
+from scrubjay.study import Study, explain
+from tests.evidence.quick import short_fits
 from tests.faults.small import saved, small_network, small_task
 
 
@@ -28,7 +26,7 @@ def zero_mlp(network: OneLayerTransformer) -> None:
 def rank_one(network: OneLayerTransformer) -> None:
     for weight in network.weights.values():
         for matrix in weight.unbind(0) if weight.ndim == 3 else [weight] * (weight.ndim == 2):
-            matrix.copy_(torch.outer(matrix[:, 0].clone(), matrix[0].clone()))
+            matrix.copy_(matrix[:, :1].clone() * matrix[0].clone())
 
 
 def all_equal(network: OneLayerTransformer) -> None:
@@ -43,19 +41,20 @@ def numpy_raises() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def short_descents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fit takes most of a study, and how well it fits does not matter where nothing can be found."""
+def quick() -> Iterator[None]:
+    """How well filters fit does not matter where nothing can be found."""
+    with short_fits():
+        yield
 
-    def short(*given: Any, cross_entropy: int, error: int) -> Starts:
-        return descend(*given, cross_entropy=cross_entropy // 10, error=error // 10)
 
-    monkeypatch.setattr(filters, "descend", short)
-    monkeypatch.setattr(take_apart, "FILTERS", (1, 2))
+def explained(spoil: Callable[[OneLayerTransformer], None], seed: int) -> Study:
+    network = small_network(seed=seed)
+    spoil(network)
+    return explain(saved(network), small_task(), Settings(draws=2))
 
 
 NONE = "No gate was found: this network "
-PROVES_NOTHING = "of its post-attention residual stream gives 100.0% of its answers proves nothing of this network"
-LINEAR = "This network answers 1 where one linear filter of its post-attention residual stream is on"
+LINEAR = "The network answers 1 where one linear filter of its post-attention residual stream is on"
 
 
 @pytest.mark.parametrize(
@@ -63,23 +62,39 @@ LINEAR = "This network answers 1 where one linear filter of its post-attention r
     [
         (constant, 6, {1}, NONE + "gives class 1 on all 144 inputs"),
         (all_equal, 6, {0}, NONE + "gives class 0 on all 144 inputs"),
-        (rank_one, 0, {0, 1}, PROVES_NOTHING),
+        (rank_one, 0, {0, 1}, LINEAR),
         (zero_mlp, 6, {0, 1}, LINEAR),
     ],
 )
 def test_the_study_ends_and_says_what_there_is_to_find(
     spoil: Callable[[OneLayerTransformer], None], seed: int, classes: set[int], says: str
 ) -> None:
-    network = small_network(seed=seed)
-    spoil(network)
-    study = explain(saved(network), small_task(), draws=2)
-    assert set(study.full.activations.classes.tolist()) == classes
+    study = explained(spoil, seed)
+    assert set(study.run.full.classes.tolist()) == classes
     assert says in study.paragraph
-    holds = study.claim("gate.full").verdict == "holds"
-    assert holds == (spoil is zero_mlp), "without an MLP a network is one half-space; the others have no gate to show"
+    if len(classes) == 2:
+        assert study.claim("gate.full").verdict == "holds", "one half-space is the whole mechanism"
+        assert study.claim("gate.full").facts["filters"] == 1
     numbers = [number for c in study.claims for number in (c.value, c.control, *(c.interval or ()))]
-    assert np.isfinite(np.array(numbers, dtype=float)).all()
+    assert np.isfinite(np.array([number for number in numbers if number is not None], dtype=float)).all()
     assert "NaN" not in claims_json(study)
+
+
+@pytest.mark.parametrize(("spoil", "seed"), [(constant, 6), (all_equal, 6)])
+def test_of_constant_answers_nothing_holds_and_every_other_line_is_skipped_with_a_sentence(
+    spoil: Callable[[OneLayerTransformer], None], seed: int
+) -> None:
+    study = explained(spoil, seed)
+    assert study.run.is_constant
+    assert {claim.verdict for claim in study.claims} <= {"fails", None}
+    assert not any(claim.section == "rivals" for claim in study.claims)
+    reasons = {skipped.line: skipped.reason for skipped in study.skipped}
+    assert {line.name for line in study.lines} | set(reasons) == {
+        "answers", "attention", "subspace", "filters", "embeddings", "mlp", "steering", "scrubbing", "labels", "rivals",
+    }  # fmt: skip
+    assert {line.name for line in study.lines} <= {"answers", "labels"}
+    assert all(reason.startswith(("it builds on", "the network gives all 144 inputs")) or line == "labels"
+               for line, reason in reasons.items())  # fmt: skip
 
 
 @pytest.mark.parametrize("scale", [1e12, 1e30])
@@ -88,4 +103,4 @@ def test_activations_beyond_all_numbers_are_refused(scale: float) -> None:
     for weight in network.weights.values():
         weight.mul_(scale)
     with pytest.raises(BadInput, match=r"the network's (resid_mid|logits) overflows torch\.float32"):
-        explain(saved(network), small_task(), draws=2)
+        explain(saved(network), small_task(), Settings(draws=2))

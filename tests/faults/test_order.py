@@ -1,20 +1,29 @@
 """Shuffled inputs, another number of threads, another solver: the same filters and the same masks."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import torch
-from scrubjay.study_old.take_apart import two_filters
 from torch import Tensor
 
+from scrubjay.evidence.filters.measure import two_filters
+from scrubjay.evidence.labels import LABELS
+from scrubjay.evidence.line import Line
 from scrubjay.fit.filters import Filters
+from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
 from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.report.claims_json import claims_json
+from scrubjay.run import Settings
+from scrubjay.study import LINES, Study, explain
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
-from tests.planted import Planted, plant
+from tests.data.small_network import small_task
+from tests.evidence.quick import short_fits
+from tests.planted import Planted, one_direction, plant
 
 TOKENS = 24
 
@@ -78,14 +87,34 @@ def test_inputs_in_another_order_give_the_same_filters_and_masks(planted: Plante
     assert (other.bits == found.bits[moved]).double().mean() > 0.995
 
 
-def test_two_threads_give_the_same_filters_and_masks(planted: Planted, threads: None) -> None:
-    results = []
-    for count in (1, 2):
-        torch.set_num_threads(count)
-        results.append(analysed(planted.network, planted.task))
-    one, two = results
-    assert_same_filters(one.filters, two.filters)
-    assert torch.equal(one.bits, two.bits)
+def with_threads(count: int, network: OneLayerTransformer, task: Task, lines: Sequence[Line[Any]]) -> Study:
+    torch.set_num_threads(count)
+    with short_fits():
+        study = explain(network, task, Settings(draws=2), lines=lines)
+    assert torch.get_num_threads() == study.provenance["threads"] == count
+    return study
+
+
+def assert_same_study(one: Study, two: Study) -> None:
+    assert one.claims == two.claims
+    assert one.paragraph == two.paragraph and one.skipped == two.skipped
+    assert claims_json(one) == claims_json(two).replace('"threads": 2', '"threads": 1')
+
+
+def test_two_threads_give_the_same_study(small: SavedNetwork, threads: None) -> None:
+    """Every claim, to the last digit; PyTorch's number of threads is the caller's before and after."""
+    quick = tuple(line for line in LINES if line is not LABELS)  # its search takes seconds on these labels
+    one, two = (with_threads(count, small.network, small_task(), quick) for count in (1, 2))
+    assert len(one.claims) > 60 and not one.skipped
+    assert_same_study(one, two)
+
+
+def test_two_threads_give_the_same_program_and_errors(threads: None) -> None:
+    made = one_direction(tokens=16)
+    task = replace(made.task, labels=(made.task.domain.varying_tokens().sum(1) >= 18).long())
+    one, two = (with_threads(count, made.network, task, (LABELS,)) for count in (1, 2))
+    assert one.claim("errors.boundary").value is not None
+    assert_same_study(one, two)
 
 
 def pattern_search(points: Tensor, ones: Tensor, *, starts: int = 12, seed: int = 5) -> Tensor:

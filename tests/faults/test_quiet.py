@@ -1,11 +1,14 @@
 """No surprise: no socket is opened, nothing is written elsewhere, and the same command gives the same bytes."""
 
+import copy
 import importlib.util
 import json
 import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -15,8 +18,13 @@ import torch
 
 from scrubjay.doctor import matplotlib_folders, torch_folder
 from scrubjay.nets.files.checkpoint import save_network
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.run import Settings
+from scrubjay.study import explain
+from tests.evidence.quick import short_fits
 from tests.faults.small import small_network, small_task
 
+ROOT = Path(__file__).parents[2]
 COMMAND = "explain net.safetensors --task labels.npz --out out --draws 2"
 FORBIDDEN = """
 import json, socket, sys
@@ -34,16 +42,14 @@ from scrubjay.doctor import examine
 
 print("named", json.dumps({each.what: each.found for each in examine()}))
 sys.argv = ["scrubjay", *sys.argv[1:]]
-from scrubjay.geometry import filters
-from scrubjay.study import take_apart
-take_apart.FILTERS = (1, 2)
-descend = filters.descend  # it takes most of the time; how well it fits does not matter here
-filters.descend = lambda *given, cross_entropy, error: descend(*given, cross_entropy=8, error=6)
-app(standalone_mode=False)
-first = open("out/claims.json", "rb").read()
-import scrubjay.report.figures
-scrubjay.report.figures.write_figures = lambda study, folder: []
-app(standalone_mode=False)
+from tests.evidence.quick import short_fits
+
+with short_fits():  # how well filters fit does not matter here
+    app(standalone_mode=False)
+    first = open("out/claims.json", "rb").read()
+    import scrubjay.report.write
+    scrubjay.report.write.write_figures = lambda study, folder, progress: []
+    app(standalone_mode=False)
 assert open("out/claims.json", "rb").read() == first, "claims.json has changed"
 """
 
@@ -75,6 +81,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, byt
             "USER": "me",
             "LOGNAME": "me",
             "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
             "PYTHONDONTWRITEBYTECODE": "1",
         },
         capture_output=True,
@@ -126,3 +133,54 @@ def test_doctor_knows_where_libraries_write(monkeypatch: pytest.MonkeyPatch, tmp
     assert torch_folder() == Path(theirs.default_cache_dir())
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
     assert matplotlib_folders() == (tmp_path,)
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything about a network that a study could disturb, besides the numbers in its weights."""
+
+    device: torch.device
+    dtype: torch.dtype
+    training: bool
+    places: list[int]
+    with_gradients: list[bool]
+    gradients: list[int | None]
+    hooks: list[int]
+
+    @classmethod
+    def of(cls, network: OneLayerTransformer) -> "State":
+        weights = list(network.parameters())
+        return cls(
+            network.device,
+            network.dtype,
+            network.training,
+            [weight.data_ptr() for weight in weights],
+            [weight.requires_grad for weight in weights],
+            [None if weight.grad is None else id(weight.grad) for weight in weights],
+            [len(module._forward_hooks) for module in network.modules()],
+        )
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_a_study_leaves_the_network_and_torch_as_they_were(device: str, two_threads: None) -> None:
+    """``cpu:0`` counts as another device than ``cpu``, so the study runs on a copy there."""
+    network = small_network(seed=6).requires_grad_(True).train()
+    network.W_E.grad = torch.ones_like(network.W_E)
+    network.W_Q.requires_grad_(False)
+    before, weights = State.of(network), copy.deepcopy(network.state_dict())
+    draws = torch.get_rng_state()
+    with short_fits():
+        study = explain(network, small_task(), Settings(draws=2), device=device)
+    assert State.of(network) == before
+    assert all(torch.equal(weight, weights[name]) for name, weight in network.state_dict().items())
+    assert (study.run.network is network) == (device == "cpu")
+    assert torch.get_num_threads() == 2 and torch.equal(torch.get_rng_state(), draws)
+    assert torch.is_grad_enabled()

@@ -38,3 +38,16 @@ def test_gates_of_other_sizes_are_named() -> None:
     assert Gate.conjunction(1).name == "α"
     assert Gate((True, False)).name == "NOT α"
     assert Gate((False, True, False, False, True, False, False, False)).name == "1 on 001, 100 of 3"
+
+
+def test_either_way_is_the_gate_with_one_filter_set() -> None:
+    bits = torch.tensor(list(product((False, True), repeat=3)))
+    gate = Gate((False, True, True, False, True, True, False, False))
+    for i in range(3):
+        on, off = bits.clone(), bits.clone()
+        on[:, i], off[:, i] = True, False
+        with_it, without = gate.either_way(bits, i)
+        assert torch.equal(with_it, gate(on)) and torch.equal(without, gate(off))
+        assert torch.equal(torch.where(bits[:, i], with_it, without), gate(bits))
+    assert torch.equal(gate(bits), torch.tensor(gate.table))
+    assert torch.equal(gate(bits.T.contiguous().T), gate(bits))  # however they lie in memory

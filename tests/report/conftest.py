@@ -1,15 +1,32 @@
-"""A real browser, offline, and the small network's report in it."""
+"""Small studies to report on, their reports, and a real browser without a network to open them in."""
 
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from scrubjay.nets.config import Config
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.write import write_report
-from scrubjay.study import Study
+from scrubjay.run import Settings
+from scrubjay.study import Study, explain
+from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.modular import modular_addition
+from scrubjay.tasks.task import Task
+from tests.data.small_network import small_task
+from tests.evidence.quick import short_fits
+from tests.planted import plant
+
+HOSTILE = "</script><img src=x onerror=alert(1)>&\u2028'\" [/] [bold]b[/bold] $x^$ $ {y}"
+"""A name that HTML, rich and matplotlib would each take for something else than a name."""
+TOKENS = 30
+"""The tokens of the hostile task."""
 
 SCREENSHOTS = Path(__file__).parents[2] / "artefacts" / "screenshots"
 
@@ -75,6 +92,63 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def small_study(small: SavedNetwork) -> Study:
+    """What ``explain`` finds about the small network with short fits, since a report shows good and bad fits alike."""
+    with short_fits():
+        return explain(small, small_task(), Settings(draws=10))
+
+
+@pytest.fixture(scope="session")
+def many_classes() -> Study:
+    """What ``explain`` finds about an untrained network that adds modulo 11, a task of eleven classes."""
+    return explain(random_network(12, 3, seed=5), modular_addition(11), Settings(draws=2))
+
+
+@pytest.fixture(scope="session")
+def constant() -> Study:
+    """What ``explain`` finds about a network that gives all inputs the same answer."""
+    network = random_network(12, 3, seed=5)
+    with torch.no_grad():
+        network.W_U.zero_()
+    return explain(network, modular_addition(11, below=5), Settings(draws=2))
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Study:
+    """What ``explain`` finds about a network with a hostile name on a task with hostile names."""
+    planted = plant("AND", tokens=TOKENS, d_model=8, seed=3)
+    draw = torch.Generator().manual_seed(0)
+    for weights in (planted.network.W_Q, planted.network.W_K):  # heads that attend to some tokens more than to others
+        weights.copy_(0.25 * torch.randn(weights.shape, generator=draw, dtype=weights.dtype))
+    split = planted.task.domain.inputs() % 2 == 0
+    names = tuple(f"{letter} {HOSTILE}" for letter in "ABC")
+    task = replace(planted.task, name=HOSTILE, published={"gate.full": 0.5}, train=split, names=names)
+    saved = SavedNetwork(planted.network, HOSTILE, None, None, {"sha256": "ab"})
+    with short_fits(by=4):
+        return explain(saved, task, Settings(draws=3), command=f"scrubjay explain --task '{HOSTILE}'")
+
+
+@pytest.fixture(scope="session")
+def hostile_report(hostile: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of that study, figures and all."""
+    return write_report(hostile, tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="session")
+def three_positions() -> Study:
+    """What ``explain`` finds about an untrained network whose inputs vary at three positions."""
+    domain = Domain(((0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4), (5,)))
+    task = Task("three positions", domain, ((0, 1, 2), (3, 4, 5)))
+    with short_fits():
+        return explain(OneLayerTransformer.initialised(Config(6, 4, 8, 2, 4, 12), seed=1), task, Settings(draws=2))
+
+
+def random_network(d_vocab: int, n_ctx: int, *, seed: int) -> OneLayerTransformer:
+    """A small untrained network."""
+    return OneLayerTransformer.initialised(Config(d_vocab, n_ctx, 16, 2, 8, 40), seed=seed)
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,11 @@ import torch
 from playwright.sync_api import Browser
 from torch import Tensor
 
-from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.config import Config
+from scrubjay.evidence.filters import FILTERS
+from scrubjay.evidence.mlp import MLP
 from scrubjay.nets.transformer import OneLayerTransformer
-from scrubjay.report.page import write_report
-from scrubjay.study import explain
-from scrubjay.study_old.records import Side, Study
-from scrubjay.tasks.modular import modular_addition
+from scrubjay.report.page import Report
+from scrubjay.study import Study
 from scrubjay.tasks.task import Task
 from tests.report.conftest import Opened
 
@@ -77,96 +75,94 @@ def asked_of(opened: Opened, expression: str) -> Any:
 CASES: dict[str, dict[str, Any]] = {
     "full": {},
     "frozen": {"view": "frozen"},
-    "between": {"t": 0.4, "length": -3.5, "direction": "1", "fraction": 0.7, "count": 300, "order": "index"},
+    "between": {"t": 0.4, "length": -3.5, "direction": "1", "fraction": 0.7, "count": 30, "order": "index"},
 }
+SIZE = 22 * 22
+"""The number of inputs of the small network."""
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_input_is_computed_as_the_plain_forward_pass_does(
-    fresh: Opened, bundled: SavedNetwork, bundled_study: Study, challenge: Task, case: str
-) -> None:
+def test_every_input_is_computed_as_the_plain_forward_pass_does(fresh: Opened, small_study: Study, case: str) -> None:
     fresh.set(**CASES[case])
-    side: Side = getattr(bundled_study, CASES[case].get("view", "full"))
-    assert side.gate is not None
-    filters = side.gate.fit.filters
-    settings = CASES[case]
-    run = plain_run(
-        bundled.network,
-        challenge,
-        bundled_study.mean_pattern,
-        t=settings.get("t", 0.0 if side.name == "frozen" else 1.0),
+    run, settings = small_study.run, CASES[case]
+    side = settings.get("view", "full")
+    pca, filters = (own := small_study.found.of(FILTERS).sides[side]).pca, own.gate.fit.filters
+    plain = plain_run(
+        run.network,
+        run.task,
+        run.mean_pattern,
+        t=settings.get("t", 0.0 if side == "frozen" else 1.0),
         move=settings.get("length", 0.0) * filters.directions[1],
-        on=torch.arange(300) if case == "between" else None,
+        on=torch.arange(30) if case == "between" else None,
         fraction=settings.get("fraction", 1.0),
     )
-    logits = run["logits"][:, :2]
+    logits = plain["logits"][:, :2]
+    assert len(logits) == SIZE
     assert asked_of(fresh, "scrubjay.scene.classes()") == logits.argmax(1).tolist()
     close(asked_of(fresh, "scrubjay.scene.answer.margins"), logits[:, 1] - logits[:, 0])
     for k in range(4):
-        scores = (run["resid_mid"] - side.pca.mean) @ side.pca.components[k]
+        scores = (plain["resid_mid"] - pca.mean) @ pca.components[k]
         close(asked_of(fresh, f"scrubjay.scene.coordinates('mid{k}')"), scores)
     for k in range(filters.gate.k):
-        values = run["resid_mid"] @ filters.directions[k] - filters.thresholds[k]
+        values = plain["resid_mid"] @ filters.directions[k] - filters.thresholds[k]
         close(asked_of(fresh, f"scrubjay.scene.filterValues()[{k}]"), values)
-    after = bundled_study.mechanisms[side.name].mlp.resid_post
+    after = small_study.found.of(MLP).sides[side].resid_post
     for k in range(2):
         post = asked_of(fresh, f"scrubjay.scene.coordinates('post{k}')")
-        close(post, (run["resid_post"] - after.mean) @ after.components[k])
+        close(post, (plain["resid_post"] - after.mean) @ after.components[k])
     neuron = int(fresh.page.evaluate("scrubjay.scene.settings.neuron"))
-    close(asked_of(fresh, "scrubjay.scene.mlpPre()"), run["mlp_pre"][:, neuron])
-    for index in (0, 5000, 12768):
-        pattern = torch.tensor(asked_of(fresh, f"scrubjay.scene.pattern({index})")).view(3, 8).T
-        close(pattern.tolist(), run["pattern"][index])
+    close(asked_of(fresh, "scrubjay.scene.mlpPre()"), plain["mlp_pre"][:, neuron])
+    n_heads = run.network.config.n_heads
+    patterns = fresh.page.evaluate(f"Array.from({{ length: {SIZE} }}, (_, i) => Array.from(scrubjay.scene.pattern(i)))")
+    close(torch.tensor(patterns).view(SIZE, 3, n_heads).transpose(1, 2).tolist(), plain["pattern"])
 
 
 def test_the_page_says_that_it_agrees_with_the_analysis(fresh: Opened) -> None:
-    assert "12,769 inputs" in fresh.text(".sj-status")
+    assert "484 inputs" in fresh.text(".sj-status")
     assert fresh.text(".sj-status").endswith("Answers that differ from those of the analysis: 0.")
 
 
 def test_neurons_taken_away_again_leave_what_was(fresh: Opened) -> None:
     before = asked_of(fresh, "scrubjay.scene.answer.margins")
-    fresh.set(count=100)
+    fresh.set(count=10)
     fewer = asked_of(fresh, "scrubjay.scene.answer.margins")
-    fresh.set(count=1024)
+    fresh.set(count=48)
     after = asked_of(fresh, "scrubjay.scene.answer.margins")
     assert fewer != before
     assert after == pytest.approx(before, abs=1e-9)
 
 
-def test_the_gate_follows_a_moved_threshold(fresh: Opened, bundled_study: Study) -> None:
-    gated = bundled_study.full.gate
-    assert gated is not None
-    filters, act = gated.fit.filters, bundled_study.full.activations
+def test_the_gate_follows_a_moved_threshold(fresh: Opened, small_study: Study) -> None:
+    fit, act = small_study.found.of(FILTERS).sides["full"].gate.fit, small_study.run.full
     fresh.set(moved={"full": [0.5, -0.25], "frozen": [0, 0]})
-    values = filters.values(act.resid_mid) - torch.tensor([0.5, -0.25])
-    agree = (filters.gate(values > 0).long() == act.classes).double().mean()
+    values = fit.filters.values(act.resid_mid) - torch.tensor([0.5, -0.25])
+    agree = (fit.filters.gate(values > 0).long() == act.classes).double().mean()
     assert f"gives {100 * agree:.1f}% of the answers as set now" in fresh.text(".sj-agreement")
-    assert f"(as fitted: {100 * gated.fit.agreement:.1f}%)" in fresh.text(".sj-agreement")
+    assert f"(as fitted: {100 * fit.agreement:.1f}%)" in fresh.text(".sj-agreement")
 
 
-def test_a_task_of_many_classes_is_answered_as_the_plain_forward_pass_does(browser: Browser, tmp_path: Path) -> None:
-    network = OneLayerTransformer.initialised(Config(12, 3, 16, 2, 8, 40), seed=5)
-    task = modular_addition(11)
-    study = explain(SavedNetwork(network, "small", None, None, {"sha256": "ab"}), task, draws=2)
-    opened = Opened(browser, write_report(study, network, tmp_path))
+def test_a_task_of_many_classes_is_answered_as_the_plain_forward_pass_does(
+    browser: Browser, many_classes: Study, tmp_path: Path
+) -> None:
+    run = many_classes.run
+    opened = Opened(browser, Report.of(many_classes).save(tmp_path / "report.html"))
     changed = {"t": 0.25, "fraction": 0.5, "count": 13, "order": "index", "length": 2, "seed": 9}
     every: list[dict[str, Any]] = [{}, changed]
     for settings in every:
         opened.set(**settings)
         direction = torch.tensor(asked_of(opened, "scrubjay.scene.direction()"), dtype=torch.float64)
         assert float(direction.norm()) == pytest.approx(1)
-        run = plain_run(
-            network,
-            task,
-            study.mean_pattern,
+        plain = plain_run(
+            run.network,
+            run.task,
+            run.mean_pattern,
             t=settings.get("t", 1.0),
             move=settings.get("length", 0) * direction,
             on=torch.arange(settings.get("count", 40)),
             fraction=settings.get("fraction", 1.0),
         )
-        best = run["logits"].topk(2, dim=1)
-        assert asked_of(opened, "scrubjay.scene.classes()") == task.class_of(best.indices[:, 0]).tolist()
+        best = plain["logits"].topk(2, dim=1)
+        assert asked_of(opened, "scrubjay.scene.classes()") == run.task.class_of(best.indices[:, 0]).tolist()
         close(asked_of(opened, "scrubjay.scene.answer.margins"), best.values[:, 0] - best.values[:, 1])
     assert opened.complaints == []
     assert opened.page.locator(".sj-agreement").count() == 0

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,23 @@ from scrubjay.core.errors import BadInput
 from scrubjay.nets.config import Config
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report.bundle import page_script, style, widget_script
-from scrubjay.report.figures import figures_of
 from scrubjay.report.page import Report, open_report
 from scrubjay.report.portrait_json import escaped
-from scrubjay.report.sections import laid_out
-from scrubjay.core.claim import share_claim
-from scrubjay.study_old.records import Study
+from scrubjay.report.write import write_figures
+from scrubjay.study import Study
+
+
+@pytest.fixture(scope="module")
+def page(small_study: Study) -> str:
+    """The page without its figures."""
+    return Report.of(small_study).html
+
+
+def section(page: str, name: str) -> str:
+    """One section of a page."""
+    found = re.search(rf'<section id="{name}".*?</section>', page, re.DOTALL)
+    assert found is not None, name
+    return found[0]
 
 
 def test_the_joined_modules_import_nothing_and_export_only_the_widget() -> None:
@@ -34,43 +46,75 @@ def test_no_character_of_the_json_can_end_a_script() -> None:
     assert escaped('"</script>&\u2028\u2029<!--"') == '"\\u003c/script\\u003e\\u0026\\u2028\\u2029\\u003c!--"'
 
 
-def test_every_claim_has_its_section_and_the_longest_prefix_decides(bundled_study: Study) -> None:
-    placed = {laid.section.anchor: [claim.id for claim in laid.claims] for laid in laid_out(bundled_study, ())}
-    assert sorted(claim_id for own in placed.values() for claim_id in own) == sorted(
-        claim.id for claim in bundled_study.claims
+def test_every_line_has_a_section_with_its_question_and_its_claims(small_study: Study, page: str) -> None:
+    assert [*re.findall(r'<section id="(\w+)"', page)] == [
+        "claims",
+        "play",
+        *(line.name for line in small_study.lines),
+        *(skipped.line for skipped in small_study.skipped),
+        "provenance",
+    ]
+    for line in small_study.lines:
+        own = section(page, line.name)
+        assert escape(line.question) in own
+        said = [escape(claim.statement) for claim in small_study.claims if claim.section == line.name]
+        assert re.findall(r"<li><span.*?</span> (.*?)\. <span class=\"numbers\">", own) == said
+    assert sum(page.count(f"<code>{escape(claim.id)}</code>") for claim in small_study.claims) == len(
+        small_study.claims
     )
-    assert "further" not in placed
-    assert placed["inputs"] == [c.id for c in bundled_study.claims if c.id.startswith("scrub.inputs.")] != []
-    assert not any(name.startswith("scrub.inputs.") for name in placed["scrubbing"])
 
 
-def test_every_figure_has_its_place_and_caption(bundled_study: Study) -> None:
-    drawn = figures_of(bundled_study)
-    placed = [figure.file for laid in laid_out(bundled_study, drawn) for figure in laid.figures]
-    assert sorted(placed) == sorted(drawn)
+def test_a_skipped_line_has_a_section_with_the_reason(constant: Study) -> None:
+    page = Report.of(constant).html
+    assert len(constant.skipped) >= 8
+    for skipped in constant.skipped:
+        assert f"Skipped: {escape(skipped.reason)}." in section(page, skipped.line)
+        assert f'<a href="#{skipped.line}">{escape(skipped.title)} (skipped)</a>' in page
 
 
-def test_a_claim_without_a_section_is_not_lost(bundled_study: Study) -> None:
-    stranger = share_claim("stranger.claim", "A claim that no section expects", None, 0.75, 0.5)
-    page = Report.of(replace(bundled_study, claims=(*bundled_study.claims, stranger)), wide(64)).html
-    assert page.count("A claim that no section expects") == 2
+def test_every_figure_stands_in_its_section_with_its_caption(small_study: Study, report: Path) -> None:
+    page = report.read_text(encoding="utf-8")
+    pictures = small_study.pictures()
+    assert sum(map(len, pictures.values())) == page.count('<figure class="drawn">') >= 9
+    for name, own in pictures.items():
+        for picture in own:
+            assert escape(picture.caption) in section(page, name)
+            assert f'alt="{escape(picture.alternative)}"' in section(page, name)
 
 
-def test_a_network_too_large_for_the_page_is_left_out_with_the_reason(bundled_study: Study) -> None:
-    page = Report.of(bundled_study, wide(8192)).html
+def test_a_claim_of_no_section_is_in_the_table(small_study: Study) -> None:
+    stranger = replace(small_study.claims[0], id="stranger.claim", section="elsewhere", statement="A strange claim")
+    page = Report.of(replace(small_study, claims=(*small_study.claims, stranger))).html
+    assert "A strange claim" in section(page, "claims")
+
+
+def test_published_figures_have_a_column_only_where_there_are_any(small_study: Study, page: str) -> None:
+    assert "published" not in section(page, "claims")
+    claims = tuple(replace(claim, published=0.125) for claim in small_study.claims[:1])
+    told = Report.of(replace(small_study, claims=claims)).html
+    assert "published for another network" in section(told, "claims") and "12.5%" in section(told, "claims")
+
+
+def test_a_network_too_large_for_the_page_is_left_out_with_the_reason(small_study: Study) -> None:
+    wide = OneLayerTransformer.initialised(Config(114, 3, 128, 8, 16, 8192), seed=0)
+    page = Report.of(replace(small_study, run=replace(small_study.run, network=wide))).html
     assert 'id="explorer"' not in page
     assert re.search(r"its weights take [\d,]+ bytes, and a page has room for 2,000,000", page)
     assert ">null</script>" in page
 
 
-def wide(d_mlp: int) -> OneLayerTransformer:
-    return OneLayerTransformer.initialised(Config(114, 3, 128, 8, 16, d_mlp), seed=0)
-
-
-def test_a_figure_that_is_no_picture_is_named(bundled_study: Study, tmp_path: Path) -> None:
+def test_a_figure_that_is_no_picture_is_named(small_study: Study, tmp_path: Path) -> None:
     (tmp_path / "labels.png").write_bytes(b"no picture")
-    with pytest.raises(BadInput, match=r"labels\.png can't be read"):
-        Report.of(bundled_study, wide(64), [tmp_path / "labels.png"])
+    with pytest.raises(BadInput, match=r"labels\.png is not an image"):
+        Report.of(small_study, [tmp_path / "labels.png"])
+    with pytest.raises(BadInput, match=r"cannot read .*attention\.png"):
+        Report.of(small_study, [tmp_path / "attention.png"])
+
+
+def test_the_bundled_networks_report_stays_under_four_megabytes(bundled_study: Study, tmp_path: Path) -> None:
+    page = Report.of(bundled_study, write_figures(bundled_study, tmp_path)).save(str(tmp_path / "report.html"))
+    assert page.stat().st_size < 4_000_000
+    assert 'id="explorer"' in page.read_text(encoding="utf-8")
 
 
 def test_view_opens_the_report_or_says_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,9 +128,9 @@ def test_view_opens_the_report_or_says_where_it_is(tmp_path: Path, monkeypatch: 
         return False
 
     monkeypatch.setattr("webbrowser.open", open_nothing)
-    assert open_report(page.parent) == open_report(page) == (page.as_uri(), False)
+    assert open_report(str(page.parent)) == open_report(page) == (page.as_uri(), False)
     assert asked == [page.as_uri()] * 2
     said = CliRunner().invoke(cli.app, ["view", str(page.parent)])
-    assert said.exit_code == 0 and said.output == f"No browser could be started here; open {page.as_uri()}\n"
+    assert said.exit_code == 0 and said.output == f"No browser could be started; open {page.as_uri()} yourself\n"
     with pytest.raises(BadInput, match=r"there is no report at .*nowhere.*scrubjay explain --out"):
         open_report(tmp_path / "nowhere")

@@ -91,7 +91,7 @@ def test_without_two_classes_there_are_no_filters_to_shift_along() -> None:
     planted = plant("AND", tokens=12)
     three = replace(planted.task, classes=((0,), (1,), (2,)))
     moving = Moving.of(planted.network, three)
-    with pytest.raises(BadInput, match="needs? a task of two classes; task planted AND has 3"):
+    with pytest.raises(BadInput, match=r"needs? a task of two classes; task planted AND has 3"):
         MOTIONS["shift-beta"](moving, 2)
     with pytest.raises(BadInput, match="needs a task of two classes of one token each; task planted AND has 3"):
         MOTIONS["neurons"](moving, 2)

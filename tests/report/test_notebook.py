@@ -1,5 +1,6 @@
 """The explorer as a widget, and a report that shows itself, as a notebook would have them."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,13 +9,16 @@ from playwright.sync_api import Browser
 
 from scrubjay.core.errors import BadInput, UsageError
 from scrubjay.nets.config import Config
+from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.transformer import OneLayerTransformer
 from scrubjay.report import notebook
-from scrubjay.report.page import Report
 from scrubjay.report.notebook import explore
+from scrubjay.report.page import Report
 from scrubjay.report.portrait import MOST_INPUTS, Portrait
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
+from tests.data.small_network import PATH, small_task
 from tests.planted import plant
 
 HOST = """async ([source, portrait, pinned]) => {
@@ -44,12 +48,12 @@ def test_the_widget_shows_the_network_and_shares_the_pinned_input(browser: Brows
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.evaluate(HOST, [str(widget._esm), widget.portrait, 45])
     title = page.locator(".sj-inspector-title")
-    assert title.inner_text() == "A = 2, B = 5, C = 20 (pinned)"
+    assert title.inner_text() == "1: 2, 2: 5, 3: 20 (pinned)"
     page.locator("canvas[aria-label^='ground truth:']").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("globalThis.saved?.pinned === 46")
     page.evaluate("model.set('pinned', 101)")
-    page.wait_for_function("document.querySelector('.sj-inspector-title').textContent.startsWith('A = 5, B = 1,')")
+    page.wait_for_function("document.querySelector('.sj-inspector-title').textContent.startsWith('1: 5, 2: 1,')")
     page.get_by_text("Answers that differ from those of the analysis: 0.").wait_for()
     page.evaluate("leave()")
     assert complaints == []
@@ -57,7 +61,7 @@ def test_the_widget_shows_the_network_and_shares_the_pinned_input(browser: Brows
 
 
 @pytest.mark.parametrize(
-    ("counts", "title"), [((5, 6, 7), "A = 1, B = 1, C = 3, D = 7 (pinned)"), ((60,), "A = 52, B = 7 (pinned)")]
+    ("counts", "title"), [((5, 6, 7), "1: 1, 2: 1, 3: 3, 4: 7 (pinned)"), ((60,), "1: 52, 2: 7 (pinned)")]
 )
 def test_any_number_of_varying_positions_is_drawn(browser: Browser, counts: tuple[int, ...], title: str) -> None:
     domain = Domain((*(tuple(range(count)) for count in counts), (7,)))
@@ -83,9 +87,25 @@ def test_the_widget_takes_a_pinned_input_and_lets_it_go() -> None:
         widget.pinned = "seven"
 
 
+def test_a_network_is_named_by_its_place_and_its_task_by_words() -> None:
+    given = [explore(PATH, small_task()), explore(str(PATH), small_task()), explore(load_network(PATH), small_task())]
+    portraits = [json.loads(widget.portrait) for widget in given]
+    assert portraits[0] == portraits[1] == portraits[2]
+    assert (portraits[0]["title"], portraits[0]["task"]) == ("small", "small")
+    assert json.loads(explore(PATH, small_task(), title="mine").portrait)["title"] == "mine"
+    network = OneLayerTransformer.initialised(Config(12, 3, 8, 2, 4, 12), seed=1)
+    assert json.loads(explore(network, "modular_addition:p=11").portrait)["classes"] == 11
+
+
+def test_a_network_that_names_no_task_needs_one() -> None:
+    planted = plant("AND", tokens=12, d_model=8, seed=3)
+    with pytest.raises(BadInput, match="network mine names no task, so one must be given"):
+        explore(SavedNetwork(planted.network, "mine", None, None, {}))
+
+
 def test_a_report_shows_itself_in_a_cell(browser: Browser, report: Path) -> None:
     page = browser.new_page()
-    shown = Report("bundled", report.read_text(encoding="utf-8"))._repr_html_()
+    shown = Report("small", report.read_text(encoding="utf-8"))._repr_html_()
     page.set_content(f"<!doctype html><body>{shown}</body>")
     inside = page.frame_locator("iframe")
     status = inside.locator(".sj-status")
@@ -96,7 +116,7 @@ def test_a_report_shows_itself_in_a_cell(browser: Browser, report: Path) -> None
 def test_a_domain_too_large_to_draw_is_refused_with_both_numbers() -> None:
     planted = plant("AND", tokens=12, d_model=8, seed=3)
     large = Task("large", Domain.square(300, last=300), ((0,), (1,)))
-    with pytest.raises(BadInput, match=rf"at most {MOST_INPUTS} inputs; task large has 90000"):
+    with pytest.raises(BadInput, match=rf"at most {MOST_INPUTS:,} inputs, and task large has 90,000"):
         Portrait.of(planted.network, large)
 
 

@@ -3,55 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import pytest
-import torch
 from playwright.sync_api import Browser, FloatRect, Locator
 
-from scrubjay.nets.files.checkpoint import SavedNetwork
+from scrubjay.evidence.filters import FILTERS
+from scrubjay.fit.filters import Filters
 from scrubjay.report.claims_json import claims_json
-from scrubjay.report.figures import write_figures
-from scrubjay.report.page import write_report
-from scrubjay.study import explain
-from scrubjay.study_old.records import Study
-from tests.planted import Planted, plant
-from tests.report.conftest import SCREENSHOTS, Opened
-
-HOSTILE = "</script><img src=x onerror=alert(1)>&\u2028'\""
-TOKENS = 30
+from scrubjay.study import Study
+from tests.report.conftest import HOSTILE, SCREENSHOTS, TOKENS, Opened
 
 
 @pytest.fixture(scope="module")
-def attentive() -> Planted:
-    """A planted network whose heads attend to some tokens more than to others."""
-    planted = plant("AND", tokens=TOKENS, d_model=8, seed=3)
-    draw = torch.Generator().manual_seed(0)
-    for weights in (planted.network.W_Q, planted.network.W_K):
-        weights.copy_(0.25 * torch.randn(weights.shape, generator=draw, dtype=weights.dtype))
-    return planted
-
-
-@pytest.fixture(scope="module")
-def study(attentive: Planted) -> Study:
-    split = attentive.task.domain.inputs() % 2 == 0
-    task = replace(attentive.task, name=HOSTILE, published={"gate.full": 0.5}, train=split)
-    saved = SavedNetwork(attentive.network, HOSTILE, None, None, {"sha256": "ab"})
-    return explain(saved, task, draws=3, command=f"scrubjay explain --task '{HOSTILE}'")
-
-
-@pytest.fixture(scope="module")
-def small(study: Study, attentive: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small")
-    figures = [path for path in write_figures(study, folder) if path.name == "labels.png"]
-    return write_report(study, attentive.network, folder, figures)
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, small: Path) -> Iterator[Opened]:
-    opened = Opened(browser, small)
+def page(browser: Browser, hostile_report: Path) -> Iterator[Opened]:
+    opened = Opened(browser, hostile_report)
     yield opened
     assert opened.complaints == []
     opened.close()
@@ -76,26 +43,42 @@ def box(place: Locator) -> FloatRect:
     return found
 
 
+def inspected(opened: Opened) -> str:
+    """What the inspector calls the input that it shows."""
+    return re.sub(r"\s+", " ", opened.text(".sj-inspector-title"))
+
+
+def named(study: Study, *tokens: int) -> str:
+    """An input by its tokens, each with the name of its position."""
+    names = zip(study.task.position_names, (*tokens, TOKENS), strict=True)
+    return re.sub(r"\s+", " ", ", ".join(f"{name}: {token}" for name, token in names))
+
+
+def filters_of(study: Study, side: str) -> Filters:
+    """The filters of the full or the frozen network."""
+    return study.found.of(FILTERS).sides[side].gate.fit.filters
+
+
 def pixels(place: Locator) -> str:
     """What is drawn on a canvas."""
     return str(place.evaluate("(canvas) => canvas.toDataURL()"))
 
 
-def test_nothing_is_asked_for_and_nothing_complains(browser: Browser, small: Path) -> None:
-    opened = Opened(browser, small)
+def test_nothing_is_asked_for_and_nothing_complains(browser: Browser, hostile_report: Path) -> None:
+    opened = Opened(browser, hostile_report)
     elsewhere = [url for url in opened.requests if not url.startswith(("blob:", "data:"))]
-    assert elsewhere == [small.resolve().as_uri()]
+    assert elsewhere == [hostile_report.resolve().as_uri()]
     assert opened.complaints == []
     opened.close()
 
 
-def test_a_hostile_name_is_shown_as_it_is(page: Opened, small: Path) -> None:
+def test_a_hostile_name_is_shown_as_it_is(page: Opened, hostile_report: Path) -> None:
     shown = HOSTILE.replace("\u2028", "\n")
     assert re.sub(r"\s+", " ", page.text("h1")) == re.sub(r"\s+", " ", f"{shown} on {shown}")
     assert HOSTILE in page.page.locator("#provenance").evaluate("(element) => element.textContent")
     assert page.page.evaluate("JSON.parse(document.getElementById('portrait').textContent).task") == HOSTILE
     assert page.page.locator("img[src=x]").count() == 0
-    assert small.read_text(encoding="utf-8").count("<script") == 2
+    assert hostile_report.read_text(encoding="utf-8").count("<script") == 2
 
 
 def test_the_policy_lets_no_other_script_run(page: Opened) -> None:
@@ -110,7 +93,7 @@ def test_the_policy_lets_no_other_script_run(page: Opened) -> None:
     page.complaints.clear()
 
 
-def test_pointing_at_an_image_is_marked_everywhere(reset: Opened) -> None:
+def test_pointing_at_an_image_is_marked_everywhere(reset: Opened, hostile: Study) -> None:
     place = box(image(reset, "ground truth"))
     others = {name: image(reset, name) for name in ("full network", "frozen network", "mlp_pre", "mask α")}
     others["plane"] = reset.page.locator(".sj-plane")
@@ -121,7 +104,7 @@ def test_pointing_at_an_image_is_marked_everywhere(reset: Opened) -> None:
         place["x"] + place["width"] * (column + 0.5) / TOKENS, place["y"] + place["height"] * (row + 0.5) / TOKENS
     )
     reset.settle()
-    assert reset.text(".sj-inspector-title") == f"A = {row}, B = {column}, C = {TOKENS}"
+    assert inspected(reset) == named(hostile, row, column)
     assert {name for name, canvas in others.items() if pixels(canvas) == before[name]} <= {"pattern"}
     assert reset.page.locator(".sj-strip-mark:visible").count() == reset.page.locator(".sj-strip").count() > 0
     reset.page.mouse.move(5, 5)
@@ -129,40 +112,41 @@ def test_pointing_at_an_image_is_marked_everywhere(reset: Opened) -> None:
     assert reset.text(".sj-inspector-title").startswith("No input chosen")
 
 
-def test_a_click_pins_and_another_lets_go(reset: Opened) -> None:
+def test_a_click_pins_and_another_lets_go(reset: Opened, hostile: Study) -> None:
     place = box(image(reset, "full network"))
     there = (place["x"] + place["width"] * 0.51, place["y"] + place["height"] * 0.25)
     reset.page.mouse.click(*there)
     reset.page.mouse.move(5, 5)
     reset.settle()
-    assert reset.text(".sj-inspector-title") == "A = 7, B = 15, C = 30 (pinned)"
+    assert inspected(reset) == f"{named(hostile, 7, 15)} (pinned)"
     reset.page.mouse.click(*there)
     reset.page.mouse.move(5, 5)
     reset.settle()
     assert reset.text(".sj-inspector-title").startswith("No input chosen")
 
 
-def test_the_keyboard_moves_the_pinned_input(reset: Opened) -> None:
+def test_the_keyboard_moves_the_pinned_input(reset: Opened, hostile: Study) -> None:
     canvas = image(reset, "ground truth")
     canvas.focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"):
         reset.page.keyboard.press(key)
     reset.settle()
-    assert reset.text(".sj-inspector-title") == "A = 29, B = 1, C = 30 (pinned)"
+    assert inspected(reset) == f"{named(hostile, 29, 1)} (pinned)"
     reset.page.keyboard.press("Escape")
     reset.settle()
     assert reset.page.evaluate("scrubjay.scene.settings.pinned") is None
 
 
-def test_the_inspector_spells_the_input_out(reset: Opened, study: Study) -> None:
+def test_the_inspector_spells_the_input_out(reset: Opened, hostile: Study) -> None:
     index = 217
     reset.set(pinned=index)
     rows = dict(line.split("\t") for line in reset.text(".sj-inspector table").splitlines())
-    assert study.task.labels is not None and study.full.gate is not None
-    values = study.full.gate.fit.filters.values(study.full.activations.resid_mid[index : index + 1])[0].tolist()
-    assert rows["ground truth"] == f"class {int(study.task.labels[index])}"
-    assert rows["full network"] == rows["as set now"] == f"class {int(study.full.activations.classes[index])}"
-    assert rows["frozen network"] == f"class {int(study.frozen.activations.classes[index])}"
+    assert hostile.task.labels is not None
+    full, frozen = hostile.run.full, hostile.run.frozen
+    values = filters_of(hostile, "full").values(full.resid_mid[index : index + 1])[0].tolist()
+    assert rows["ground truth"] == f"class {int(hostile.task.labels[index])}"
+    assert rows["full network"] == rows["as set now"] == f"class {int(full.classes[index])}"
+    assert rows["frozen network"] == f"class {int(frozen.classes[index])}"
     assert rows["half"] == "test"
     for name, value in zip("αβ", values, strict=True):
         state, shown = rows[f"filter {name}"].split(", ")
@@ -273,34 +257,34 @@ def test_neurons_are_chosen_by_number_and_by_rank(reset: Opened) -> None:
     assert int(number.input_value()) == order[1]
 
 
-def test_claims_are_filtered_by_verdict_and_words(page: Opened, study: Study) -> None:
+def test_claims_are_filtered_by_verdict_and_words(page: Opened, hostile: Study) -> None:
     for verdict in ("holds", "partly", "fails"):
         page.page.locator(f"input[name=verdict][value={verdict}]").check()
         shown = page.page.locator("#claims tbody tr:visible code").all_inner_texts()
-        assert shown == [claim.id for claim in study.claims if claim.verdict == verdict]
-        assert page.text("#claims-told") == f"{len(shown)} of {len(study.claims)} claims"
+        assert shown == [claim.id for claim in hostile.claims if claim.verdict == verdict]
+        assert page.text("#claims-told") == f"{len(shown)} of {len(hostile.claims)} claims"
     page.page.locator("input[name=verdict][value='']").check()
     page.page.locator("#claims-words").fill("GATE.full")
     assert page.page.locator("#claims tbody tr:visible code").all_inner_texts() == ["gate.full", "gate.full.2pc"]
     page.page.locator("#claims-words").fill("")
 
 
-def test_every_claim_stands_once_in_the_table_and_once_in_its_section(page: Opened, study: Study) -> None:
+def test_every_claim_stands_once_in_the_table_and_once_in_its_section(page: Opened, hostile: Study) -> None:
     said = page.page.locator(".said li").all_inner_texts()
-    assert len(said) == len(study.claims) == page.page.locator("#claims tbody tr").count()
-    for claim in study.claims:
+    assert len(said) == len(hostile.claims) == page.page.locator("#claims tbody tr").count()
+    for claim in hostile.claims:
         assert sum(f"{claim.statement}." in text and claim.shown[1] in text for text in said) >= 1
 
 
-def test_claims_json_can_be_taken_along(page: Opened, study: Study) -> None:
+def test_claims_json_can_be_taken_along(page: Opened, hostile: Study) -> None:
     link = page.page.get_by_role("link", name="Download claims.json")
     address = str(link.get_attribute("href"))
     assert link.get_attribute("download") == "claims.json"
     with page.page.expect_download() as download:
         link.click()
-    assert Path(str(download.value.path())).read_text(encoding="utf-8") == claims_json(study)
+    assert Path(str(download.value.path())).read_text(encoding="utf-8") == claims_json(hostile)
     assert address.startswith("data:application/json;base64,") and unquote_to_bytes(address)
-    assert json.loads(claims_json(study))["provenance"]["task"] == HOSTILE
+    assert json.loads(claims_json(hostile))["provenance"]["task"] == HOSTILE
 
 
 def test_light_and_dark(page: Opened) -> None:
@@ -320,7 +304,7 @@ def test_nothing_is_wider_than_the_screen_and_no_panel_is_empty(
     browser: Browser, report: Path, width: int, colours: str
 ) -> None:
     opened = Opened(browser, report, width, colours)
-    opened.set(pinned=57 * 113 + 30)
+    opened.set(pinned=7 * 22 + 15)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     blank = opened.page.evaluate("""() => [...document.querySelectorAll("canvas")].filter((canvas) => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -349,7 +333,3 @@ def test_nothing_moves_once_it_is_drawn(browser: Browser, report: Path) -> None:
     page.evaluate("scrubjay.whenIdle()")
     assert sum(page.evaluate("shifts")) < 0.02
     context.close()
-
-
-def test_the_report_stays_under_four_megabytes(report: Path) -> None:
-    assert report.stat().st_size < 4_000_000

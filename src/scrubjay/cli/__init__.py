@@ -2,6 +2,7 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -58,6 +59,7 @@ for command in (explain, view, animate, recover, train, sweep, import_, info, pu
 
 def main() -> None:
     """Run a command. An error or Ctrl-C prints one sentence to stderr and sets the exit code; there is no traceback."""
+    _write_any_character()
     try:
         _refuse_too_low_a_limit()
         app(standalone_mode=True)
@@ -76,6 +78,13 @@ def main() -> None:
             "under, or use a smaller domain",
             OutOfResources.exit_code,
         )
+
+
+def _write_any_character() -> None:
+    """Let a terminal without Unicode show ``α`` as ``\\u03b1``. By default Python does so on stderr only."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _refuse_too_low_a_limit() -> None:

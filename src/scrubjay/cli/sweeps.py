@@ -82,8 +82,7 @@ def sweep(
     from scrubjay.nets.device import chosen_device
     from scrubjay.nets.training.run_folder import Hardware
     from scrubjay.report.population_page import write_population
-    from scrubjay.sweep.plan import Plan, Standing, members_of
-    from scrubjay.sweep.plan import sweep as done_by
+    from scrubjay.sweep.plan import Plan, Standing, members_of, run_sweep
     from scrubjay.sweep.population import Population
     from scrubjay.sweep.ray_workers import on_ray
     from scrubjay.sweep.workers import in_processes
@@ -115,7 +114,7 @@ def sweep(
             )
 
         try:
-            found, failed = done_by(plan, doing, show)
+            found, failed = run_sweep(plan, doing, show)
         except KeyboardInterrupt:
             bar.close()
             fail(f"interrupted; the same command continues from what is done in {out}", 130)

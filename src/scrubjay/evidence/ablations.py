@@ -1,10 +1,17 @@
-"""Ablations: what a hypothesis allows to be resampled, each an object of its own.
+"""Ablations: the parts of a residual stream that a hypothesis allows to be resampled.
 
-From a hypothesis alone follow the *licensed* ablations: the rest may come from any input; a variable may take any value
-on its side of the threshold; and a variable may take any value at all wherever the others already decide the gate.
-For two variables and AND these are the post's [1], [2], [3a] and [3b].
+To resample a part of an input means to replace it by the same part of another input, its *donor*. A hypothesis says
+that certain variables decide the answer through a gate, so it *licenses* these ablations, which should not change any
+answer if it is true:
 
-Source: Chan et al. (2022), "Causal scrubbing", and the post, whose names the ablations of two variables bear.
+- everything but the variables may come from any input;
+- each variable may come from any input on the same side of the variable's threshold;
+- a variable may come from any input at all wherever the other variables already decide the gate.
+
+For two variables and AND these are the ablations that the post about the challenge calls [1], [2], [3a] and [3b]. Its
+names are used here for any number of variables.
+
+Source: Chan et al. (2022), "Causal scrubbing", and the post on the challenge (``docs/post.md``).
 """
 
 from collections.abc import Sequence
@@ -21,18 +28,19 @@ from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.run import Sampling
 
 _SEED_STRIDE = 1_000_003
-"""Seeds of a study are spread by this prime, so that the draws of two seeds never coincide."""
+"""The seeds of a study are spread by this prime number, so that no two studies share a draw."""
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Every input in the course of an ablation.
+    """What each input is made of after some ablations.
 
     Attributes:
-        values: of the variables, shape [n, k].
-        rest_from: for each input, the one whose rest it has; None if it has its own.
-        beyond_from: for each input, the one from which everything outside the causal subspace comes; None if from
-            itself.
+        values: the values of the variables, shape [n, k].
+        rest_from: for each input, the donor of everything but the variables, shape [n]; None if nothing of it was
+            resampled.
+        beyond_from: for each input, the donor of everything outside the causal subspace, shape [n]; None if nothing of
+            it was resampled.
     """
 
     values: Float64[Tensor, "n k"]
@@ -46,11 +54,11 @@ class Donors:
     All rows of a table share the donors of the rest, so that they differ only in what else they resample.
 
     Args:
-        hypothesis: says where a variable is idle.
+        hypothesis: the hypothesis; its gate says where a variable is idle.
         original: the values of the variables before any ablation, shape [n, k].
-        sampling: whether donors are drawn independently or as a permutation of a pool.
-        seed: seed of the study.
-        number: number of the draw.
+        sampling: whether each donor is drawn independently, or the donors of a pool are a permutation of it.
+        seed: the seed of the study.
+        number: the number of the draw.
     """
 
     def __init__(
@@ -63,17 +71,22 @@ class Donors:
         self._values = torch.Generator()
 
     def begin_row(self) -> None:
-        """Start a row: its draws are the same whichever rows are drawn beside it."""
+        """Start a row of the table. Its draws do not depend on which other rows are drawn."""
         self._values = torch.Generator().manual_seed(self._first + 1)
 
     @cached_property
     def anywhere(self) -> Inputs:
-        """For each input, any input."""
+        """For each input, a donor among all inputs, shape [n]."""
         everything = torch.ones(len(self.original), dtype=torch.bool)
         return self._drawn(everything, len(everything), torch.Generator().manual_seed(self._first))
 
     def of_pool(self, pool: Mask, count: int) -> Int[Tensor, "_some"]:
-        """``count`` donors among the inputs of a pool (all of them, permuted, under ``permute``)."""
+        """``count`` donors among the inputs of a pool; under ``permute`` the whole pool in random order.
+
+        Args:
+            pool: which inputs belong to the pool, shape [n].
+            count: how many donors are wanted; under ``permute`` this is the size of the pool.
+        """
         return self._drawn(pool, count, self._values)
 
     def _drawn(self, pool: Mask, count: int, draw: torch.Generator) -> Int[Tensor, "_some"]:
@@ -85,11 +98,11 @@ class Donors:
 
 @runtime_checkable
 class Ablation(Protocol):
-    """One thing that a hypothesis allows to be resampled."""
+    """Something that a hypothesis allows to be resampled."""
 
     @property
     def name(self) -> str:
-        """The post's name, such as ``3a``."""
+        """The post's name of the ablation, such as ``3a``."""
 
     @property
     def title(self) -> str:
@@ -101,7 +114,7 @@ class Ablation(Protocol):
 
 @dataclass(frozen=True)
 class RestFromAnywhere:
-    """[1]: everything but the variables comes from any other input."""
+    """[1]: everything but the variables comes from any input."""
 
     name = "1"
     title = "everything but the variables comes from any input"
@@ -113,7 +126,7 @@ class RestFromAnywhere:
 
 @dataclass(frozen=True)
 class BeyondSubspace:
-    """[1*]: everything outside the causal subspace comes from any other input."""
+    """[1*]: everything outside the causal subspace comes from any input."""
 
     name = "1*"
     title = "everything outside the causal subspace comes from any input"
@@ -125,7 +138,7 @@ class BeyondSubspace:
 
 @dataclass(frozen=True)
 class WithinSides:
-    """[2]: each variable takes the value of another input on its side of the threshold."""
+    """[2]: each variable comes from an input on its side of the threshold."""
 
     name = "2"
     title = "each variable comes from an input on its side of the threshold"
@@ -144,7 +157,11 @@ class WithinSides:
 
 @dataclass(frozen=True)
 class WhereIdle:
-    """[3a], [3b], ...: variable j takes any value wherever the others already decide the gate."""
+    """[3a], [3b], ...: a variable comes from any input wherever the others already decide the gate.
+
+    Attributes:
+        j: the number of the variable, from 0.
+    """
 
     j: int
 
@@ -171,22 +188,32 @@ class WhereIdle:
 
 
 Row = tuple[Ablation, ...]
-"""Ablations that are applied one after the other; a row of the table."""
+"""A row of the table of ablations: ablations that are applied one after the other."""
 
 
 def is_idle(hypothesis: Hypothesis, bits: Bits, j: int) -> Mask:
-    """Where the other variables already decide the gate, so that variable j may be anything."""
+    """Where the other variables already decide the gate, so that variable j may have any value. Shape [n].
+
+    Args:
+        hypothesis: the hypothesis with the gate.
+        bits: which variables are above their thresholds, shape [n, k].
+        j: the number of the variable.
+    """
     with_it, without = hypothesis.gate.either_way(bits, j)
     return with_it == without
 
 
 def row_name(row: Row) -> str:
-    """The post's name of a combination, such as ``1+2+3a``."""
+    """The post's name of a row, such as ``1+2+3a``."""
     return "+".join(ablation.name for ablation in row)
 
 
 def licensed(k: int) -> tuple[Row, ...]:
-    """The rows of k variables. For two: [1], [1*], [1+2], [1+3a], [1+3b], [1+2+3a], [1+2+3b], [1+2+3a+3b]."""
+    """The rows that a hypothesis of k variables licenses.
+
+    For two variables these are [1], [1*], [1+2], [1+3a], [1+3b], [1+2+3a], [1+2+3b] and [1+2+3a+3b]. A single variable
+    is never idle, so that there are only the first three.
+    """
     rest, sides = RestFromAnywhere(), WithinSides()
     idle = [WhereIdle(j) for j in range(k)] if k > 1 else []
     rows: list[Row] = [(rest,), (BeyondSubspace(),), (rest, sides)]
@@ -198,9 +225,9 @@ def licensed(k: int) -> tuple[Row, ...]:
 
 
 def milder_rows(row: Row, rows: Sequence[Row]) -> list[Row]:
-    """The other rows that resample only a part of what this one does.
+    """The rows among ``rows`` that resample only a part of what ``row`` resamples.
 
-    [1*] resamples less than [1], since the causal subspace holds all variables.
+    [1*] counts as a part of [1], because the causal subspace contains all variables.
     """
 
     def parts(each: Row) -> set[str]:

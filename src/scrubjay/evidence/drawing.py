@@ -36,7 +36,7 @@ _COMPRESSION = 6
 """The level of zlib's compression; 9 takes seven times as long for files that are 6% smaller."""
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float | int, height: float | int) -> Figure:
     """Make an empty figure of a size in inches, which does not belong to pyplot's global state."""
     return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
 
@@ -127,9 +127,9 @@ def save(figure: Figure, path: str | Path) -> Path:
         OutOfResources: the file cannot be written. Nothing is left of it then.
     """
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # once; savefig would draw everything twice
+    canvas.draw()  # type: ignore[no-untyped-call]  # draws once; savefig would draw everything twice
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     buffer = BytesIO()
-    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    pixels.quantize(_COLOURS).save(buffer, "PNG", compress_level=_COMPRESSION)
+    Image.fromarray(pixels).convert("RGB").quantize(_COLOURS).save(buffer, "PNG", compress_level=_COMPRESSION)
     write_whole(path, buffer.getvalue())
     return Path(path)

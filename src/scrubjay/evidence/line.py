@@ -1,7 +1,7 @@
-"""What a line of evidence is. Each package beside this file holds one; ``study.LINES`` lists them.
+"""What a line of evidence is. Each package beside this file holds one line, and ``study.LINES`` lists them all.
 
-A new line needs a package with a ``Line`` in it, and an entry in ``study.LINES``. The terminal, the page, the JSON and
-the tables over many networks show whatever the lines give them, and know none of them by name.
+To add a line, write a package that holds a ``Line``, and add it to ``study.LINES``. The terminal, the page, the JSON
+and the tables over many networks show whatever the lines return, and refer to none of them by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +22,10 @@ class Picture:
     """A figure before it is drawn.
 
     Attributes:
-        file: its name among the results.
-        alternative: what it shows, for readers who cannot see it.
-        caption: what to look for.
-        draw: makes the figure.
+        file: the name of the file that it is written to.
+        alternative: a text that says what the figure shows, for readers who cannot see it.
+        caption: a text that tells the reader what to look for.
+        draw: a function that draws the figure.
     """
 
     file: str
@@ -35,26 +35,33 @@ class Picture:
 
 
 class NothingToFollow(Exception):
-    """Raised by ``measure`` where only the work itself shows that a line leads nowhere; holds the sentence."""
+    """Raised by a line's ``measure`` if it finds, in the course of the work, that there is nothing to measure.
+
+    The line is then skipped. The text of the exception is the sentence that says why.
+    """
 
 
 class Found:
-    """What the lines before this one have found."""
+    """The results of the lines that have been followed so far."""
 
     def __init__(self) -> None:
         self._results: dict[str, Any] = {}
 
     def add(self, line: "Line[R]", result: R) -> None:
-        """Keep a line's result."""
+        """Keep the result of a line."""
         self._results[line.name] = result
 
     def get(self, line: "Line[R]") -> R | None:
-        """A line's result; None if the line was skipped or is not part of this study."""
+        """The result of a line, or None if the line was skipped or does not belong to this study."""
         result: R | None = self._results.get(line.name)
         return result
 
     def of(self, line: "Line[R]") -> R:
-        """A line's result, which must be there: another line needs it and says so."""
+        """The result of a line that has been followed. A line that calls this states the need with ``found_by``.
+
+        Raises:
+            KeyError: the line has not been followed.
+        """
         result: R = self._results[line.name]
         return result
 
@@ -64,10 +71,11 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Need:
-    """Something that a line cannot do without.
+    """A condition that must be met for a line to be followed.
 
     Attributes:
-        lacks: from a run and what was found so far, the sentence that says what is missing; None if nothing is.
+        lacks: a function of a run and of what was found so far. It returns None if the condition is met, and otherwise
+            a sentence that says what is missing.
     """
 
     lacks: Callable[[Run, Found], str | None]
@@ -95,16 +103,17 @@ class Line(Generic[R]):
         0.3584
 
     Attributes:
-        name: short and stable; the section of its claims, and the anchor of its part of the page.
-        title: for people.
-        question: what the line asks.
-        measure: numbers from a run, the settings, and what earlier lines found.
-        claims: sentences from those numbers.
-        figures: pictures of them.
-        tables: the numbers behind the claims, for readers who want all of them.
-        words: sentences for the summary at the top, if there are any.
-        needs: what must be given; if something is missing, the line is skipped with a sentence.
-        weight: about how many seconds it takes on the bundled network, for the progress bar.
+        name: a short name that never changes. It is the ``section`` of the line's claims, and the anchor of its part of
+            the page.
+        title: the heading that people see.
+        question: the question that the line answers.
+        measure: a function that computes the line's result from a run, the settings, and what earlier lines found.
+        claims: a function that makes the line's claims from its result.
+        figures: a function that makes the line's pictures from its result.
+        tables: a function that makes the line's tables from its result, for readers who want all numbers.
+        words: a function that makes the line's sentences for the summary from its result.
+        needs: the conditions under which the line is followed. If one is not met, the line is skipped with a sentence.
+        weight: about how many seconds the line takes on the bundled network, for the progress bar.
     """
 
     name: str
@@ -119,7 +128,7 @@ class Line(Generic[R]):
     weight: float = 0.3
 
     def lacks(self, run: Run, found: Found) -> str | None:
-        """Why the line cannot be followed on this run; None if it can."""
+        """The sentence that says why the line cannot be followed on this run, or None if it can."""
         missing = (need.lacks(run, found) for need in self.needs)
         return next((sentence for sentence in missing if sentence is not None), None)
 
@@ -129,8 +138,8 @@ class Skipped:
     """A line that was not followed.
 
     Attributes:
-        line: its name.
-        title: its title.
+        line: the name of the line.
+        title: the title of the line.
         reason: a sentence that says what was missing.
     """
 
@@ -151,7 +160,7 @@ def _varying_answers(run: Run, found: Found) -> str | None:
 
 
 def two_positions_lack(run: Run, found: Found) -> str | None:
-    """Why the domain is no rectangle; None if it is one."""
+    """The sentence that says why inputs cannot be arranged in a rectangle, or None if two positions vary."""
     varying = len(run.task.domain.varying)
     return None if varying == 2 else f"it needs two positions whose tokens vary, and this domain has {varying}"
 
@@ -161,11 +170,11 @@ TWO_CLASSES = Need(_two_classes)
 VARYING_ANSWERS = Need(_varying_answers)
 """The network does not give every input the same answer."""
 TWO_POSITIONS = Need(two_positions_lack)
-"""Exactly two positions of the input vary."""
+"""Exactly two positions of the input have tokens that vary."""
 
 
 def found_by(line: Line[Any]) -> Need:
-    """The need that an earlier line was followed."""
+    """The condition that an earlier line was followed."""
 
     def lacks(run: Run, found: Found) -> str | None:
         return None if line in found else f"it builds on “{line.title}”, which was skipped"
@@ -174,5 +183,5 @@ def found_by(line: Line[Any]) -> Need:
 
 
 def figure_files(pictures: Mapping[str, Sequence[Picture]]) -> list[str]:
-    """The files of all pictures, in order."""
+    """The names of the files of all pictures, in order."""
     return [picture.file for own in pictures.values() for picture in own]

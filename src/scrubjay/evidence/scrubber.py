@@ -1,4 +1,4 @@
-"""Causal scrubbing: what a hypothesis calls irrelevant is resampled, and the answers should stay."""
+"""Causal scrubbing: resample what a hypothesis calls irrelevant, and count the answers that stay the same."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from scrubjay.run import Sampling
 
 @dataclass(frozen=True, eq=False)
 class Scrubber:
-    """A hypothesis laid over a network's residual streams.
+    """A hypothesis together with the residual streams that it is tested on.
 
     Attributes:
-        hypothesis: what licenses the ablations.
-        values: of the variables, for each input, shape [n, k].
-        resid_mid: the streams themselves, shape [n, d].
+        hypothesis: the hypothesis, which licenses the ablations.
+        values: the values of its variables, shape [n, k].
+        resid_mid: the residual streams of all inputs, shape [n, d].
         subspace: the components of the causal subspace, shape [r, d].
         sampling: how donors are drawn.
     """
@@ -38,15 +38,15 @@ class Scrubber:
     def of(
         cls, hypothesis: Hypothesis, resid_mid: Residual, subspace: Components, sampling: Sampling = "independent"
     ) -> "Scrubber":
-        """Read the variables off the residual streams."""
+        """Read the values of a hypothesis's variables off residual streams."""
         return cls(hypothesis, projections(resid_mid, hypothesis.directions), resid_mid, subspace, sampling)
 
     def donors(self, seed: int, number: int) -> Donors:
-        """The random choices of one draw."""
+        """The random choices of one draw: draw number ``number`` of a study with this seed."""
         return Donors(self.hypothesis, self.values, self.sampling, seed, number)
 
     def ablated(self, row: Row, donors: Donors) -> State:
-        """The state of every input after a row's ablations, one after the other."""
+        """The state of all inputs after a row's ablations have been applied one after the other."""
         donors.begin_row()
         state = State(self.values)
         for ablation in row:
@@ -54,7 +54,7 @@ class Scrubber:
         return state
 
     def streams(self, state: State) -> Iterator[Residual]:
-        """The residual streams of a state, some inputs at a time."""
+        """The residual streams of a state, as chunks of [n, d] in the order of the inputs."""
         if state.beyond_from is not None:
             yield from self._beyond(state.beyond_from)
             return
@@ -62,7 +62,10 @@ class Scrubber:
         yield base + (self.step(state) @ self.hypothesis.carriers).to(base.dtype)
 
     def step(self, state: State) -> Float64[Tensor, "n k"]:
-        """How far the variables of a state lie from those of the streams that the rest comes from."""
+        """The variables of a state minus those of the donors of the rest, shape [n, k].
+
+        A donor's residual stream has to be moved by this much along the carriers to become that of the state.
+        """
         return state.values - (self.values if state.rest_from is None else self.values[state.rest_from])
 
     def _beyond(self, sources: Inputs) -> Iterator[Residual]:
@@ -74,13 +77,13 @@ class Scrubber:
 
 @dataclass(frozen=True)
 class ScrubScores:
-    """What one row of ablations leaves, scored three ways that are never mixed.
+    """How many answers are left under one row of ablations, counted in three ways.
 
     Attributes:
         row: the ablations.
-        own: agreement with the ablated network's own answers before the ablation.
-        full: agreement with the full network's answers (the same as ``own`` for the full network).
-        truth: accuracy, where the task has labels.
+        own: agreement with the answers that the same network gives without an ablation.
+        full: agreement with the answers of the full network; for the full network this equals ``own``.
+        truth: accuracy, or None if the task has no labels.
     """
 
     row: Row
@@ -107,21 +110,22 @@ def scrub(
 ) -> dict[str, ScrubScores]:
     """Score rows of ablations over random draws.
 
-    In one draw all rows take the rest from the same donors and share one product [n, d] x [d, m]. A row whose score is
-    known well enough is no longer drawn. A row by itself gives what it gives among others, but for rounding.
+    In one draw all rows take the rest from the same donors, so that they share one product [n, d] x [d, m]. A row whose
+    score is known well enough is not drawn again. A row that is scored alone gets the same score as among others, up to
+    rounding.
 
     Args:
-        scrubber: the hypothesis over the network's residual streams.
-        readout: from a residual stream to an answer.
-        own: the network's answers without any ablation.
-        full: the full network's answers; by default ``own``.
-        truth: labels.
+        scrubber: the hypothesis and the residual streams.
+        readout: computes the answer from a residual stream.
+        own: the network's answers without an ablation, shape [n].
+        full: the full network's answers, shape [n]; by default ``own``.
+        truth: the labels, shape [n], if there are any.
         stopping: when enough has been drawn.
         seed: seed of the draws.
-        rows: the rows to score; by default all that the hypothesis licenses.
+        rows: the rows to score; by default all rows that the hypothesis licenses.
 
     Returns:
-        The scores by the rows' names.
+        The scores, by the names of the rows.
     """
     chosen = licensed(scrubber.hypothesis.gate.k) if rows is None else tuple(rows)
     references = [own, own if full is None else full, *([] if truth is None else [truth])]
@@ -139,7 +143,7 @@ def _is_enough(drawn: list[list[float]], stopping: Stopping) -> bool:
 
 
 def _answers(scrubber: Scrubber, readout: Readout, rows: Sequence[Row], seed: int, number: int) -> list[Classes]:
-    """The answers under each row in one draw; rows that resample the rest share its product."""
+    """The answers [n] under each row in one draw. Rows that resample the rest share one product with ``W_in``."""
     donors = scrubber.donors(seed, number)
     states = [scrubber.ablated(row, donors) for row in rows]
     shared = [at for at, state in enumerate(states) if state.rest_from is not None and state.beyond_from is None]

@@ -82,18 +82,24 @@ def best_thresholds(
         projections: the value of each input along each of c directions, shape [c, n].
         wanted: whether an input should lie above the threshold, shape [n].
     """
-    sides, above = wanted.numpy().astype(np.int64), int(wanted.sum())
+    sides, above, n = wanted.numpy().astype(np.int64), int(wanted.sum()), len(wanted)
+    coded, gained = np.empty(n, dtype=np.int64), np.zeros(n + 1, dtype=np.int32)
+    values = coded.view(np.float64)
     found, counts = [], []
     for row in projections.numpy():
-        coded = (row.view(np.int64) & ~1) | sides
-        coded.view(np.float64).sort()
-        values = (coded & ~1).view(np.float64)
+        np.bitwise_and(row.view(np.int64), ~1, out=coded)
+        coded |= sides
+        values.sort()
         # Place j: the first j inputs lie below the threshold, where those belong that are not wanted above.
-        gained = np.concatenate([[0], (1 - 2 * (coded & 1)).cumsum()])
-        gained[1:-1][values[1:] == values[:-1]] = -len(wanted)
+        steps = (coded & 1).astype(np.int32)
+        steps *= -2
+        steps += 1
+        np.cumsum(steps, dtype=np.int32, out=gained[1:])
+        coded &= ~1
+        gained[1:-1][values[1:] == values[:-1]] = -n
         at = int(gained.argmax())
         low = values[at - 1] if at else values[0] - 1
-        high = values[at] if at < len(values) else values[-1] + 1
+        high = values[at] if at < n else values[-1] + 1
         found.append((low + high) / 2)
         counts.append(int(gained[at]) + above)
     return torch.tensor(found, dtype=torch.float64), torch.tensor(counts)

@@ -8,8 +8,8 @@ system's ffmpeg writes MP4. A GIF stores only the pixels of a frame that differ 
 import shutil
 import subprocess
 import tempfile
-from colorsys import hls_to_rgb
 from collections.abc import Callable, Iterator
+from colorsys import hls_to_rgb
 from io import BytesIO
 from pathlib import Path
 

@@ -58,7 +58,7 @@ def entry(anchor: str, title: str) -> str:
 
 
 def number(name: str, shown: str) -> str:
-    """A table cell with a number. On a narrow screen the page shows ``name`` beside it, in place of the column's head."""
+    """A table cell with a number. On a narrow screen ``name`` stands beside it, in place of the column's head."""
     return f'<td class="number" data-name="{name}">{escape(shown)}</td>'
 
 

@@ -25,7 +25,7 @@ def explore(
     title: str | None = None,
     seed: int = 0,
 ) -> "anywidget.AnyWidget":
-    """Show a network in a notebook, as something to be played with: scale its attention, drop neurons, shift its stream.
+    """Show a network in a notebook, where its attention can be scaled, its neurons dropped and its stream shifted.
 
     Two filters are fitted in the causal subspace, without the controls of a study, so what the widget shows is a
     picture and not evidence. Its trait ``pinned`` is the index of the input that is pinned, or None. It changes when an

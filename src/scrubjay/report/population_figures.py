@@ -1,4 +1,4 @@
-"""Small multiples of a population: what each network answers, the plane of its filters, what it attends to."""
+"""Small panels, one for each network of a population: its answers, the plane of its filters, and its attention."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -8,21 +8,29 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scrubjay.evidence.drawing import INK, class_image, cloud, new_figure, save
+from scrubjay.evidence.drawing import INK, class_image, cloud, new_figure, save, without_formulas
 from scrubjay.evidence.line import Picture
 from scrubjay.sweep.population import Network, Population
 from scrubjay.tasks.task import Task
 
 MOST = 36
-"""Networks that small multiples show; a larger population's first ones."""
+"""The largest number of panels; of a larger population the first networks are shown."""
 _COLUMNS = 6
-"""Networks in a row."""
+"""Panels in a row."""
 _FOLLOWED = 6
-"""Headline claims that are followed along training, at the most."""
+"""The largest number of headline claims that are followed along training."""
 
 
 def population_figures(population: Population, task: Task, folder: Path) -> list[Picture]:
-    """Draw the figures that a population has into a folder, as PNG.
+    """Draw the figures of a population into a folder, as PNG files.
+
+    Args:
+        population: what a sweep found.
+        task: the task of its networks. Some figures need two classes, or two varying positions.
+        folder: the folder to write into.
+
+    Returns:
+        The pictures that were drawn.
 
     Raises:
         OutOfResources: the folder cannot be written.
@@ -32,7 +40,7 @@ def population_figures(population: Population, task: Task, folder: Path) -> list
         (binary and len(task.domain.shape) == 2, _labels_picture(population, task)),
         (binary, _planes_picture(population)),
         (True, _patterns_picture(population, task)),
-        (bool(population.along), _along_picture(population)),
+        (bool(population.along and _followed(population)), _along_picture(population)),
     ]
     found = [picture for wanted, picture in chosen if wanted and population.networks]
     for picture in found:
@@ -43,9 +51,9 @@ def population_figures(population: Population, task: Task, folder: Path) -> list
 def _labels_picture(population: Population, task: Task) -> Picture:
     return Picture(
         "population-labels.png",
-        "Ground truth, and beside it the answers of each network on the whole domain",
-        "Each small image is one network's answer to every input: rows are the first token, columns the second. Look "
-        "for the shapes that all have in common, and for where single networks fray.",
+        "Ground truth, and beside it the answers of each network to all inputs",
+        "Each image shows one network's answers to all inputs. Rows are the first token, columns the second. Look for "
+        "shapes that all networks have in common, and for edges where single networks differ.",
         lambda: _labels(population, task),
     )
 
@@ -54,9 +62,10 @@ def _planes_picture(population: Population) -> Picture:
     return Picture(
         "population-planes.png",
         "All inputs in the plane of each network's two filters, coloured by its answer",
-        "Each panel is one network: all inputs, by how far they lie beyond the thresholds of its two filters that "
-        "matter most (in standard deviations), coloured by the network's own answer. Where a network needs no second "
-        "filter, the panel shows its first two principal components. If class 1 is an AND, orange fills one quadrant.",
+        "Each panel shows one network. Its axes are the values of the network's first two filters, in standard "
+        "deviations from their thresholds. If a network needs only one filter, its panel shows the first two principal "
+        "components instead. Points are inputs, coloured by the network's own answer. If the network computes an AND, "
+        "the orange points fill one quadrant.",
         lambda: _planes(population),
     )
 
@@ -65,8 +74,9 @@ def _patterns_picture(population: Population, task: Task) -> Picture:
     return Picture(
         "population-patterns.png",
         "Mean attention pattern of each network, heads by positions",
-        "Each panel is one network: a row for each head, a column for each position, dark where the last token attends "
-        "on average. Heads have no common order among networks; look for how many attend to one position only.",
+        "Each panel shows one network, with a row for each head and a column for each position. The darker a cell, the "
+        "more the last token attends to that position on average. The order of the heads means nothing. Look for how "
+        "many heads attend to one position only.",
         lambda: _patterns(population, task),
     )
 
@@ -75,8 +85,8 @@ def _along_picture(population: Population) -> Picture:
     return Picture(
         "population-along.png",
         "Claims along training, a line for each network",
-        "The headline claims at the epochs saved on the way, against the logarithm of the epoch; dashed lines are "
-        "controls.",
+        "Each panel shows one headline claim at the saved epochs of training, with a line for each network. The dashed "
+        "lines are controls.",
         lambda: _along(population),
     )
 
@@ -101,6 +111,7 @@ def _labels(population: Population, task: Task) -> Figure:
         axes.set_title(title, fontsize=8)
         axes.set_xticks([])
         axes.set_yticks([])
+    without_formulas(figure)
     return figure
 
 
@@ -117,6 +128,7 @@ def _planes(population: Population) -> Figure:
         axes.set_xlabel(plane.axes[0], fontsize=7)
         axes.set_ylabel(plane.axes[1], fontsize=7)
         axes.tick_params(labelsize=6)
+    without_formulas(figure)
     return figure
 
 
@@ -129,11 +141,16 @@ def _patterns(population: Population, task: Task) -> Figure:
         axes.set_title(network.member.name, fontsize=8)
         axes.set_xticks(range(pattern.shape[1]), task.position_names, fontsize=7)
         axes.set_yticks(range(pattern.shape[0]), [str(head) for head in range(pattern.shape[0])], fontsize=6)
+    without_formulas(figure)
     return figure
 
 
+def _followed(population: Population) -> list[str]:
+    return [spread.id for spread in population.spreads if spread.headline and spread.kind == "share"][:_FOLLOWED]
+
+
 def _along(population: Population) -> Figure:
-    ids = [spread.id for spread in population.spreads if spread.headline and spread.kind == "share"][:_FOLLOWED]
+    ids = _followed(population)
     figure = new_figure(3.2 * len(ids), 3.0)
     panels = figure.subplots(1, len(ids), squeeze=False, sharey=True)[0]
     for axes, claim_id in zip(panels, ids, strict=True):
@@ -145,6 +162,8 @@ def _along(population: Population) -> Figure:
                 for claim in network.summary.claims
                 if claim.id == claim_id and claim.value is not None
             )
+            if not way:
+                continue
             epochs, values, controls = (np.array(column) for column in zip(*way, strict=True))
             (line,) = axes.plot(epochs, values, marker=".", linewidth=1)
             axes.plot(epochs, controls, linestyle="--", linewidth=0.8, color=line.get_color())

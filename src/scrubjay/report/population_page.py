@@ -1,4 +1,4 @@
-"""``population.html`` and ``table.csv``: many networks on one page, opened from disk and offline."""
+"""``population.html`` and ``table.csv``: what was found in many networks, on one page that works offline from disk."""
 
 from collections.abc import Sequence
 from html import escape
@@ -17,30 +17,30 @@ from scrubjay.sweep.spread import Spread
 from scrubjay.tasks.task import Task
 
 _COLUMNS = 7
-"""Headline claims that the table of networks shows, at the most."""
+"""The largest number of headline claims that the table of networks shows."""
 
 
 def write_population(population: Population, task: Task, folder: str | Path, command: str = "") -> tuple[Path, Path]:
-    """Write the table and the page of a population, and its figures, into a folder.
+    """Write the page, the table and the figures of a population into a folder.
 
     Args:
         population: what a sweep found.
-        task: that the networks were trained on.
-        folder: where to.
-        command: for the provenance.
+        task: the task that the networks were trained on.
+        folder: the folder to write into.
+        command: the command to name in the provenance.
 
     Returns:
-        The page and the table.
+        The paths of the page and of the table.
 
     Raises:
-        OutOfResources: the folder can't be written.
+        OutOfResources: the folder cannot be written.
     """
     folder = Path(folder)
     table = table_csv(population)
     write_whole(folder / "table.csv", table.encode())
     figures = population_figures(population, task, folder)
     sheet = style("page", "population")
-    has_post = any(spread.published is not None for spread in population.spreads)
+    is_published = any(spread.published is not None for spread in population.spreads)
     names = [network.member.name for network in population.networks]
     page = Template(template("population")).substitute(
         policy=escape(policy("", sheet)),
@@ -52,17 +52,18 @@ def write_population(population: Population, task: Task, folder: str | Path, com
             entry(anchor, title)
             for anchor, title in (
                 ("claims", "The claims over the networks"),
-                ("pictures", "Side by side"),
+                ("pictures", "All networks side by side"),
                 ("networks", "The networks"),
                 ("provenance", "Where this comes from"),
             )
         ),
-        reading=escape(_reading(has_post)),
-        key=_key(has_post),
+        reading=escape(_reading(is_published)),
+        key=_key(is_published),
         table_link=data_url("text/csv", table.encode()),
-        post_head='<th scope="col" class="number">published*</th>' if has_post else "",
+        published_head='<th scope="col" class="number">published*</th>' if is_published else "",
         claims="\n".join(
-            _row(spread, names if len(spread.values) == len(names) else None, has_post) for spread in population.spreads
+            _row(spread, names if len(spread.values) == len(names) else None, is_published)
+            for spread in population.spreads
         ),
         sections=_pictures(population, "".join(figure_markup(drawn, folder / drawn.file) for drawn in figures)),
         network_head=_network_head(population),
@@ -80,29 +81,35 @@ def write_population(population: Population, task: Task, folder: str | Path, com
 def _about(population: Population) -> str:
     varied = ", ".join(population.settings)
     return (
-        f"{len(population.networks)} networks, {population.epochs:,} epochs each, every one run on all its inputs and "
-        f"explained alike; they differ in the seed of their initial weights{f' and in {varied}' if varied else ''}."
+        f"{len(population.networks)} networks were trained for {population.epochs:,} epochs each, run on all inputs, "
+        f"and explained in the same way. They differ in the seed of their initial weights"
+        f"{f' and in {varied}' if varied else ''}."
     )
 
 
-def _reading(has_post: bool) -> str:
+def _reading(is_published: bool) -> str:
     words = (
-        f"A dot is a network, a ring its control: the same measurement where the statement must fail. A claim holds "
-        f"for a network if its value has gone at least {HOLDS:.0%} of the way from chance to perfection, in part from "
-        f"{PARTLY:.0%}, and fails where it does not lie beyond its control. The interval of the mean is 95% over "
-        f"networks (Student's t), that of the share Wilson's."
+        f"Each dot is a network, and each ring is its control, which is the same measurement where the statement must "
+        f"fail. A claim holds for a network if its value lies at least {HOLDS:.0%} of the way from chance to "
+        f"perfection, and in part if it lies at least {PARTLY:.0%} of the way. It fails below that, or if its value "
+        f"does not lie beyond its control. The interval of the mean over networks is Student's t, and that of the "
+        f"share of networks is Wilson's; both are 95% intervals."
     )
-    return words + (" *Published for the original network, which is none of these." if has_post else "")
+    note = " * These figures were published for another network, which is not among these."
+    return words + (note if is_published else "")
 
 
-def _key(has_post: bool) -> str:
+def _key(is_published: bool) -> str:
     dot = '<svg class="strip" viewBox="0 0 12 8"><circle class="value" cx="6" cy="4" r="3.2"/></svg> a network'
     ring = '<svg class="strip" viewBox="0 0 12 8"><circle class="control" cx="6" cy="4" r="2.6"/></svg> its control'
-    line = '<svg class="strip" viewBox="0 0 12 8"><line class="post" x1="6" x2="6" y1="0" y2="8"/></svg> the published figure'
-    return " &ensp; ".join((dot, ring, *([line] if has_post else [])))
+    line = (
+        '<svg class="strip" viewBox="0 0 12 8"><line class="published" x1="6" x2="6" y1="0" y2="8"/></svg> '
+        "the published figure"
+    )
+    return " &ensp; ".join((dot, ring, *([line] if is_published else [])))
 
 
-def _row(spread: Spread, names: list[str] | None, has_post: bool) -> str:
+def _row(spread: Spread, names: list[str] | None, is_published: bool) -> str:
     dots = strip(
         spread.values,
         spread.controls,
@@ -114,15 +121,15 @@ def _row(spread: Spread, names: list[str] | None, has_post: bool) -> str:
         f'<tr><td><code>{escape(spread.id)}</code><span class="statement">{escape(spread.statement)}</span></td>'
         f"<td>{dots}</td>{number('median', spread.told(spread.middle))}"
         f"{number('mean', spread.average)}{number('control', spread.told(spread.control))}"
-        + (number("post*", spread.told(spread.published)) if has_post else "")
+        + (number("published*", spread.told(spread.published)) if is_published else "")
         + f"<td>{spread.held}</td></tr>"
     )
 
 
 def _pictures(population: Population, figures: str) -> str:
-    shown = f" The first {MOST} networks are shown." if len(population.networks) > MOST else ""
-    words = f'<p class="prose">Every network on the same inputs.{shown}</p>'
-    return f'<section id="pictures"><h2>Side by side</h2>{words}{figures}</section>'
+    shown = f" Only the first {MOST} networks are shown." if len(population.networks) > MOST else ""
+    words = f'<p class="prose">Each panel shows one network on the same inputs.{shown}</p>'
+    return f'<section id="pictures"><h2>All networks side by side</h2>{words}{figures}</section>'
 
 
 def _network_head(population: Population) -> str:
@@ -144,11 +151,11 @@ def _network(network: Network, claim_ids: Sequence[str]) -> str:
 
 def _failures(population: Population) -> str:
     if not population.failures:
-        return "<p>None failed.</p>"
+        return "<p>No network failed.</p>"
     lines = "".join(
         f"<li><code>{escape(name)}</code>: {escape(line)}</li>" for name, line in population.failures.items()
     )
-    return f"<p>{len(population.failures)} failed:</p><ul>{lines}</ul>"
+    return f"<p>Networks that failed: {len(population.failures)}</p><ul>{lines}</ul>"
 
 
 def _provenance(population: Population, command: str) -> dict[str, str]:
@@ -157,7 +164,7 @@ def _provenance(population: Population, command: str) -> dict[str, str]:
         "task": population.task,
         "epochs": f"{population.epochs:,}",
         "draws": str(first.get("draws", "")),
-        "seed of draws": str(first.get("seed", "")),
+        "seed": str(first.get("seed", "")),
         "threads": str(first.get("threads", "")),
         "versions": ", ".join(f"{key} {value}" for key, value in versions().items()),
         "command": command,

@@ -43,7 +43,7 @@ def rich_table(table: Table) -> RichTable:
     """A line's table for the terminal."""
     made = RichTable(title=Text(table.title), title_justify="left")
     for number, column in enumerate(table.columns):
-        made.add_column(Text(column), justify="right" if number else "left")
+        made.add_column(Text(column), justify="right" if number else "left", overflow="fold")
     for row in table.rows:
         if row:
             made.add_row(*map(Text, row))

@@ -1,1 +1,1 @@
-"""Sweeps: the same study over many networks."""
+"""Sweeps: train many networks on one task, and explain each of them in the same way."""

@@ -1,15 +1,15 @@
-"""The same study over many networks: who they are, and what is done for each.
+"""A sweep: which networks it has, and what is done for each of them.
 
-A sweep's folder holds a folder for each network:
+The folder of a sweep holds a folder for each network:
 
     seed-03/                       or weight_decay-0.1_seed-03/
-      network.safetensors, ...     the training run, as ``train_into`` keeps it
-      study/                       what was found; renamed into place when it is complete, and never half there
-      failed.json                  the error that stopped it, where one did
+      network.safetensors, ...     the training run, as ``train_into`` writes it
+      study/                       what was found; renamed to this name only when it is complete
+      failed.json                  the error that stopped the network, if there was one
 
-Nothing is done twice: a network that is trained is not trained again, and one that is explained is left alone. Jobs
-know nothing of each other, so that where they run (one after the other, in processes, on a cluster) is another room's
-business.
+If a sweep is started again, it trains only networks that are not trained yet, and explains only networks that are not
+explained yet. The jobs of a sweep do not depend on each other, so they can run one after another, in several processes
+or on a cluster; ``workers.py`` and ``ray_workers.py`` do that.
 """
 
 import shutil
@@ -52,7 +52,9 @@ class Member:
     """One network of a sweep.
 
     Attributes:
-        name: of its folder; recipe: how it is made; settings: what a grid has varied in it.
+        name: the name of its folder.
+        recipe: how it is made and trained.
+        settings: the fields of the recipe that the grid varies, with their values for this network.
     """
 
     name: str
@@ -65,15 +67,15 @@ class Plan:
     """A sweep.
 
     Attributes:
-        out: its folder.
+        out: the folder of the sweep.
         task: the words that name the task.
         members: the networks.
-        draws: of each ablation.
-        along_training: explain the epochs that were saved on the way, too.
-        save_every: epochs between saved states.
+        draws: the largest number of random draws for each ablation.
+        along_training: whether to explain the saved states of each training, too.
+        save_every: number of epochs between saved states.
         hardware: where and how networks are trained and run.
-        at_once: networks trained together.
-        threads: of each job, or None for PyTorch's own choice.
+        at_once: number of networks that are trained together.
+        threads: number of threads of each job, or None for PyTorch's own choice.
     """
 
     out: Path
@@ -88,24 +90,36 @@ class Plan:
 
     @property
     def epochs(self) -> int:
-        """Of every network."""
+        """The number of epochs that each network is trained for."""
         return self.members[0].recipe.epochs
 
 
 def members_of(recipe: Recipe, seeds: Sequence[int], grid: Mapping[str, Sequence[float]]) -> tuple[Member, ...]:
-    """Every seed with every combination of the grid's settings.
+    """Combine every seed with every combination of the grid's values.
+
+    Example:
+        >>> from scrubjay.sweep.plan import members_of
+        >>> from scrubjay.tasks.recipe import DEFAULT_RECIPE
+        >>> [member.name for member in members_of(DEFAULT_RECIPE, (0, 1), {"weight_decay": (0.1,)})]
+        ['weight_decay-0.1_seed-00', 'weight_decay-0.1_seed-01']
+
+    Args:
+        recipe: the recipe of all networks, before seeds and grid are put in.
+        seeds: seeds for the initial weights.
+        grid: the fields of the recipe to vary, each with its values.
 
     Raises:
-        BadInput: no seeds, or seeds twice; a setting that a recipe does not have, or a value that it refuses.
+        BadInput: there are no seeds, or one of them is given twice; a grid cannot vary that field; or the recipe cannot
+            have that value.
     """
     if not seeds or len(set(seeds)) != len(seeds):
-        raise BadInput(f"a sweep takes each seed once, and one at least; these are {list(seeds)}")
+        raise BadInput(f"a sweep needs at least one seed, and each seed only once; the seeds are {list(seeds)}")
     unknown = [name for name in grid if name not in VARYING]
     if unknown:
-        raise BadInput(f"a grid varies {', '.join(VARYING)}; it has no {unknown[0]!r}")
+        raise BadInput(f"a grid can vary {', '.join(VARYING)}; it cannot vary {unknown[0]!r}")
     whole = {each.name for each in fields(Recipe) if each.type in (int, "int")}
     for name, values in grid.items():
-        broken = [value for value in values if name in whole and value != int(value)]
+        broken = [value for value in values if name in whole and not float(value).is_integer()]
         if broken:
             raise BadInput(f"the recipe's {name} must be a whole number, and is {broken[0]}")
     found = []
@@ -119,10 +133,13 @@ def members_of(recipe: Recipe, seeds: Sequence[int], grid: Mapping[str, Sequence
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a sweep is.
+    """How far a sweep has come.
 
     Attributes:
-        networks: of the sweep; trained: of them, counting parts; explained, failed: of them.
+        networks: the number of networks of the sweep.
+        trained: the number of trained networks; one that is half trained counts one half.
+        explained: the number of explained networks.
+        failed: the number of networks that an error has stopped.
     """
 
     networks: int
@@ -132,28 +149,30 @@ class Standing:
 
 
 Job = Callable[[Sequence[Member]], None]
+"""Trains and explains a group of networks."""
 Workers = Callable[[Job, Sequence[Sequence[Member]], Callable[[], None]], None]
-"""Takes a job, what it is to be done for, and something to call now and then; comes back when all is done."""
+"""Does a job for each of several groups of networks, and calls a function from time to time while it waits."""
 
 
-def sweep(
+def run_sweep(
     plan: Plan, workers: Workers, progress: Callable[[Standing], None] = lambda standing: None
 ) -> tuple[list[tuple[Member, Summary]], dict[str, str]]:
-    """Train and explain every network of a plan that is not explained already.
+    """Train and explain every network of a plan that is not explained yet.
 
     Args:
         plan: the sweep.
-        workers: who does the jobs: ``workers.one_after_another``, ``workers.in_processes(n)`` or
-            ``ray_workers.on_ray(address)``; the results are the same.
-        progress: told now and then how far the sweep is.
+        workers: how the jobs are run: ``workers.one_after_another``, ``workers.in_processes(n)`` or
+            ``ray_workers.on_ray(address)``. The results do not depend on it.
+        progress: called from time to time with how far the sweep has come.
 
     Returns:
-        What was found of every network that could be explained, and what stopped the others.
+        What was found about each network that could be explained, and for each other network the error that stopped
+        it, by the network's name.
 
     Raises:
-        BadInput: a plan that can't be carried out, or a folder that holds other networks.
-        UsageError: another sweep at work in the folder.
-        OutOfResources: a folder that can't be written, or a full disk.
+        BadInput: the plan cannot be carried out, or the folder holds other networks.
+        UsageError: another sweep is running in the folder.
+        OutOfResources: the folder cannot be written, or the disk is full.
     """
     with folder_lock(plan.out):
         check(plan)
@@ -164,7 +183,7 @@ def sweep(
 
 
 def standing(plan: Plan) -> Standing:
-    """How far a sweep is, read off its folders."""
+    """Find out from its folders how far a sweep has come."""
     folders = [plan.out / member.name for member in plan.members]
     return Standing(
         networks=len(folders),
@@ -177,7 +196,7 @@ def standing(plan: Plan) -> Standing:
 
 
 def jobs(plan: Plan) -> Iterator[tuple[Member, ...]]:
-    """What is still to be done, as groups of networks of one architecture; a job trains and explains its group."""
+    """Group the networks that are not done yet. A group is done by one job, and its networks have the same sizes."""
     left = [member for member in plan.members if not _is_done(plan, member)]
 
     def sizes(member: Member) -> Recipe:
@@ -187,9 +206,12 @@ def jobs(plan: Plan) -> Iterator[tuple[Member, ...]]:
 
 
 def run_job(plan: Plan, group: Sequence[Member]) -> None:
-    """Train a group of networks, then explain each; an error of one is written down and stops no other.
+    """Train a group of networks, then explain each of them.
 
-    A full disk or a folder that can't be written stops the sweep.
+    If a network cannot be trained or explained, the error is written to its ``failed.json``, and the sweep continues.
+
+    Raises:
+        OutOfResources: a folder cannot be written, or the disk is full, which stops the sweep.
     """
     if plan.threads is not None:
         torch.set_num_threads(plan.threads)
@@ -215,16 +237,16 @@ def run_job(plan: Plan, group: Sequence[Member]) -> None:
 
 
 def results(plan: Plan) -> list[tuple[Member, Summary]]:
-    """What was found of every network that is explained, in the sweep's order, its epochs in theirs.
+    """Read what was found about each explained network, in the order of the plan. Epochs of a network are in order.
 
     Raises:
-        RefusedFile: a damaged file.
+        RefusedFile: a file is damaged.
     """
     return [(member, read_summary(to)) for member in plan.members for _, to in _networks(plan, member) if to.exists()]
 
 
 def failures(plan: Plan) -> dict[str, str]:
-    """What stopped networks, by their names."""
+    """Read the errors that have stopped networks, by the networks' names."""
     told = {member.name: read_failure(plan.out / member.name) for member in plan.members}
     return {name: line for name, line in told.items() if line is not None}
 
@@ -238,7 +260,7 @@ def _is_trained(plan: Plan, member: Member) -> bool:
 
 
 def _networks(plan: Plan, member: Member) -> Iterator[tuple[Path, Path]]:
-    """The files of a network that are to be explained, and the folders for what is found of each."""
+    """The weight files to explain for one network, each with the folder for what is found."""
     folder = plan.out / member.name
     if plan.along_training:
         for file in sorted((folder / "epochs").glob("*.safetensors")):
@@ -272,25 +294,38 @@ def _explain(plan: Plan, network: Path, to: Path) -> None:
 
 
 def clear_of_halves(plan: Plan) -> None:
-    """Remove what jobs that were killed have left unfinished."""
+    """Delete the unfinished folders of jobs that were killed."""
     for member in plan.members:
         for half in (plan.out / member.name).rglob(".study-*"):
             shutil.rmtree(half, ignore_errors=True)
 
 
 def check(plan: Plan) -> None:
-    """Refuse, before any work is done, a plan that can't be carried out or a folder of another sweep.
+    """Refuse, before any work is done, a plan that cannot be carried out.
 
     Raises:
-        ScrubjayError: the first fault.
+        BadInput: there is no task of that name, or it has no labels or no split to train on; the plan has no networks,
+            or they are trained for different numbers of epochs; or the folder holds networks of another sweep.
     """
+    task = named_task(plan.task)
+    task.targets()
+    if task.train is None:
+        raise BadInput(
+            f"task {task.name} has no split into inputs to train on and inputs to test on, which training needs; "
+            f"choose one with a fraction, as in {plan.task}{',' if ':' in plan.task else ':'}fraction=0.5"
+        )
     if not plan.members:
-        raise BadInput("a sweep needs a network")
-    if len({member.recipe.epochs for member in plan.members}) > 1:
-        raise BadInput("the networks of a sweep take equally many epochs")
+        raise BadInput("a sweep needs at least one network, and the plan has none")
+    epochs = sorted({member.recipe.epochs for member in plan.members})
+    if len(epochs) > 1:
+        raise BadInput(
+            f"all networks of a sweep must be trained for the same number of epochs; these are trained for "
+            f"{', '.join(map(str, epochs))}"
+        )
     for member in filter(partial(_is_trained, plan), plan.members):
         found = load_network(plan.out / member.name).recipe
         if found != member.recipe:
             raise BadInput(
-                f"{plan.out / member.name} holds a network of another recipe: {found}; asked was {member.recipe}"
+                f"{plan.out / member.name} holds a network of another recipe. Its recipe is {found}, and this sweep "
+                f"asks for {member.recipe}. Use another folder for this sweep"
             )

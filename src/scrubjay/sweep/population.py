@@ -1,4 +1,4 @@
-"""Claims over a population of networks: what recurs, what does not."""
+"""A population: the networks of a sweep together, and which claims recur in them."""
 
 import csv
 import io
@@ -12,16 +12,21 @@ from scrubjay.sweep.spread import Spread
 from scrubjay.sweep.summary import Summary
 
 RECURS = 0.9
-"""From this share of networks upwards a claim recurs."""
+"""A claim recurs if it holds for at least this share of the networks."""
 VARIES = 0.1
-"""Up to this share it does not recur; between the two it varies from network to network."""
+"""A claim does not recur if it holds for at most this share. Between the two shares it varies among networks."""
 _BEST = 3
-"""How many of the best in a ranking the summary names."""
+"""The number of measurements that the summary names from each ranking."""
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """One network of a population: its sweep's member and what was found of it."""
+    """One network of a population.
+
+    Attributes:
+        member: its name, recipe and settings.
+        summary: what was found about it.
+    """
 
     member: Member
     summary: Summary
@@ -32,13 +37,14 @@ class Population:
     """What a sweep found.
 
     Attributes:
-        title: of the population.
-        task: the words that name the task; epochs: that each network was trained for.
-        networks: all that are explained, as they were at the end of training.
-        along: the same networks at the epochs saved on the way.
-        failures: what stopped the others, by name.
-        spreads: every claim over the networks, in the order of the studies.
-        sentences: what recurs and what does not, in words.
+        title: a title for pages.
+        task: the words that name the task.
+        epochs: the number of epochs that each network was trained for.
+        networks: the networks that could be explained, at the end of their training.
+        along: the saved states of their training that were explained.
+        failures: for each other network the error that stopped it, by the network's name.
+        spreads: every claim with its values in all networks, in the order of the studies.
+        sentences: which claims recur and which do not, in words.
     """
 
     title: str
@@ -54,7 +60,15 @@ class Population:
     def of(
         cls, task: str, epochs: int, found: Sequence[tuple[Member, Summary]], failures: Mapping[str, str]
     ) -> "Population":
-        """Put the results of a sweep together."""
+        """Put the results of a sweep together.
+
+        Args:
+            task: the words that name the task.
+            epochs: the number of epochs that each network was trained for. A summary of another epoch is of a saved
+                state.
+            found: the networks with what was found, as ``run_sweep`` returns them.
+            failures: the errors that stopped the others, as ``run_sweep`` returns them.
+        """
         networks = tuple(Network(*each) for each in found if each[1].epoch == epochs)
         spreads = tuple(spread for spread in map(Spread.of, _by_id(networks).values()) if spread is not None)
         return cls(
@@ -75,16 +89,23 @@ class Population:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The settings that the population varies besides the seed."""
+        """The fields of the recipe that the networks differ in, besides the seed."""
         return tuple(self.networks[0].member.settings) if self.networks else ()
 
     def spread(self, claim_id: str) -> Spread:
-        """The spread of that claim."""
-        return next(spread for spread in self.spreads if spread.id == claim_id)
+        """The values of one claim in all networks.
+
+        Raises:
+            KeyError: no network of this population has such a claim.
+        """
+        for spread in self.spreads:
+            if spread.id == claim_id:
+                return spread
+        raise KeyError(f"this population has no claim {claim_id!r}; it has {', '.join(s.id for s in self.spreads)}")
 
 
 def table_csv(population: Population) -> str:
-    """One tidy table, a row a network, epoch and claim."""
+    """Write one table with a row for each network, epoch and claim."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     settings = population.settings
@@ -130,7 +151,7 @@ def _sentences(
         return
     yield (
         f"{len(networks)} networks were trained on {task} for {epochs:,} epochs and explained"
-        + (f"; {len(failures)} more failed" if failures else "")
+        + (f", and {len(failures)} more failed" if failures else "")
         + "."
     )
     told = [s for s in spreads if s.headline and s.holds is not None and len(s.values) == len(networks)]
@@ -142,7 +163,7 @@ def _sentences(
 
 
 def _what_was_found(told: Sequence[Spread]) -> Iterator[str]:
-    """Where a headline names what it found in each network: how often it found what."""
+    """For each headline that names what it found in each network: in how many networks it found what."""
     for spread in told:
         names = Counter(str(facts["found"]) for facts in spread.facts if "found" in facts)
         if names:
@@ -158,15 +179,20 @@ def _rankings(spreads: Sequence[Spread]) -> Iterator[str]:
             rankings.setdefault(str(spread.facts[0]["ranking"]), []).append(spread)
     for words, ranked in rankings.items():
         best = sorted(ranked, key=lambda spread: -spread.middle)[:_BEST]
-        told = ", ".join(f"{spread.facts[0]['rival']} {spread.told(spread.middle)}" for spread in best)
-        yield f"Of rival explanations fitted to the training half, these give most of {words} (medians): {told}."
+        told = ", ".join(
+            f"{spread.facts[0].get('rival', spread.topic or spread.id)} {spread.told(spread.middle)}" for spread in best
+        )
+        yield f"Best at predicting {words} (medians over networks): {told}."
 
 
 def _kinds(told: Sequence[Spread]) -> Iterator[tuple[str, list[Spread]]]:
     shares = [(spread, spread.holds.value) for spread in told if spread.holds is not None]
-    yield "What recurs (holds for 90% of the networks or more)", [s for s, held in shares if held >= RECURS]
+    yield f"What recurs (holds for at least {RECURS:.0%} of the networks)", [s for s, held in shares if held >= RECURS]
     yield "What varies from network to network", [s for s, held in shares if VARIES < held < RECURS]
-    yield "What does not recur (holds for 10% or fewer)", [s for s, held in shares if held <= VARIES]
+    yield (
+        f"What does not recur (holds for at most {VARIES:.0%} of the networks)",
+        [s for s, held in shares if held <= VARIES],
+    )
 
 
 def _clause(spread: Spread) -> str:

@@ -1,7 +1,7 @@
-"""Who does a sweep's jobs on a Ray cluster (extra ``ray``).
+"""How the jobs of a sweep run on a Ray cluster (extra ``ray``).
 
-The jobs are those of the local run, with as many threads, so that the results are the same. The sweep's folder must be
-on a file system that all nodes see, and scrubjay installed on each. A job whose worker dies is tried again, and goes on
+The jobs are the same as in a local run, and so are the results. The folder of the sweep must be on a file system that
+all nodes share, and scrubjay must be installed on each node. A job whose worker dies is started again and continues
 from the state that its networks had saved.
 
 Source: Ray's task API (``ray.remote`` with ``max_retries``, ``ray.wait``).
@@ -14,19 +14,25 @@ from scrubjay.core.errors import BadInput, OutOfResources, ScrubjayError
 from scrubjay.sweep.plan import Job, Member, Workers
 
 LOCAL = "local"
-_RETRIES, _LOOK_EVERY = 3, 0.5
+"""The address that starts a cluster on this machine."""
+_RETRIES = 3
+"""How often a job is started again whose worker dies."""
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at the jobs."""
 
 
 def on_ray(address: str, *, cpus: float = 1.0, gpus: float = 0.0) -> Workers:
-    """Do jobs as Ray tasks.
+    """Do each job as a Ray task.
 
     Args:
-        address: of a running cluster (``auto``, ``ray://host:port``, ``host:port``), or ``local`` to start one here.
-        cpus: that each job takes.
-        gpus: that each job takes; fractions of one let several jobs share it.
+        address: the address of a running cluster (``auto``, ``ray://host:port`` or ``host:port``), or ``local`` to
+            start one on this machine.
+        cpus: the number of CPUs for each job.
+        gpus: the number of GPUs for each job. With a fraction, several jobs share a GPU.
 
     Raises:
-        BadInput: Ray is not installed.
+        BadInput: Ray is not installed, or there is no cluster at this address.
+        OutOfResources: a job's worker died too often, or a folder cannot be written.
     """
     ray = _ray()
 
@@ -62,7 +68,8 @@ def _check(ray: Any, done: Any) -> None:
         stopped_by = ray.get(done)
     except ray.exceptions.RayError as error:
         raise OutOfResources(
-            f"a job was ended {_RETRIES + 1} times on the Ray cluster; the same command goes on with the rest ({error})"
+            f"the worker of a job died {_RETRIES + 1} times on the Ray cluster; the same command continues with the "
+            f"rest ({error})"
         ) from error
     if stopped_by is not None:
         raise OutOfResources(stopped_by)

@@ -1,4 +1,4 @@
-"""One claim over many networks: its values, their mean with its interval, and for how many it holds."""
+"""The spread of one claim: its value in each of many networks, their mean, and for how many networks it holds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,25 +11,28 @@ from scrubjay.core.stats import Share, mean_interval
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """One claim over the networks that have it.
+    """One claim in all networks that have it.
+
+    Networks in which there was nothing to measure are left out of everything below.
 
     Attributes:
-        id: of the claim.
-        statement: as the first of the networks words it, its own figures included.
-        topic: what the value is, the same for every network; empty where the claim has no short name.
-        headline: whether it is among the claims that a reader should see first.
-        kind: what the value is.
-        published: the published figure, of another network, or None.
-        values: one for each network in which there was something to measure, in their order.
-        controls: likewise.
-        mean: of the values.
-        interval: 95% interval for the mean over networks (Student's t), or None for fewer than two.
+        id: the claim's id.
+        statement: the claim's words for the first network, with the numbers of that network.
+        topic: a short name of the value, the same for all networks; empty if the claim has none.
+        headline: whether the claim is among those that a reader should see first.
+        kind: whether the value is a share, a count or an error.
+        published: a figure that was published for another network, or None.
+        values: the value in each network.
+        controls: the control in each network.
+        mean: the mean of the values.
+        interval: the 95% interval (Student's t) for the mean over networks; None for fewer than two networks.
         middle: the median of the values.
         control: the median of the controls.
-        holds: the share of networks for which the claim holds, with its Wilson interval; None for measurements that
-            get no verdict.
-        partly: the share for which it holds at least in part; None likewise.
-        facts: of each network.
+        holds: the share of networks for which the claim holds, with its 95% interval (Wilson); None for a measurement
+            that has no verdict.
+        partly: the share of networks for which the claim holds at least in part; None for a measurement that has no
+            verdict.
+        facts: the claim's facts in each network.
     """
 
     id: str
@@ -50,7 +53,7 @@ class Spread:
 
     @classmethod
     def of(cls, claims: Sequence[Claim]) -> "Spread | None":
-        """Gather one claim of several networks; None where there was nothing to measure in any of them."""
+        """Gather the claims of one id; None if there was nothing to measure in any network."""
         measured = [claim for claim in claims if claim.value is not None]
         if not measured:
             return None
@@ -76,18 +79,18 @@ class Spread:
         )
 
     def told(self, value: float | None) -> str:
-        """A network's value, a control, a median or the published figure as a reader wants it; nothing for None."""
+        """Format a value of this claim for readers, such as ``93.1%``; an empty text for None."""
         return as_shown(value, self.kind)
 
     @property
     def average(self) -> str:
-        """The mean, and its interval where there is one, as a reader wants them."""
+        """The mean for readers, with its interval if there is one."""
         ends = "" if self.interval is None else f" ({' to '.join(self._averaged(end) for end in self.interval)})"
         return self._averaged(self.mean) + ends
 
     @property
     def held(self) -> str:
-        """For how many networks the claim holds, with the interval of the share; “ranked” for measurements."""
+        """For how many networks the claim holds, for readers; “ranked” for a measurement that has no verdict."""
         if self.holds is None or self.partly is None:
             return "ranked"
         held = f"{self.holds.count} of {self.holds.n} ({self.holds.low:.0%} to {self.holds.high:.0%})"

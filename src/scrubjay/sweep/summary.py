@@ -1,4 +1,4 @@
-"""What a sweep keeps of one network's study: its claims, and as much of its pictures as small multiples need."""
+"""A summary: what a sweep keeps of the study of one network. It has the claims, and the data for one small picture."""
 
 import io
 import json
@@ -23,11 +23,15 @@ from scrubjay.fit.pca import PCA
 from scrubjay.study import Study
 
 STUDY = "study"
-"""The folder of a network's summary."""
+"""The name of the folder for a network's summary."""
 FAILURE = "failed.json"
-"""The file that says what stopped a network."""
+"""The name of the file with the error that stopped a network."""
 _SUMMARY = "summary.json"
+"""Claims and words."""
 _PICTURES = "pictures.npz"
+"""Arrays."""
+_FARTHEST = 60_000
+"""The largest coordinate that is kept; float16 ends at 65,504."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +39,9 @@ class Plane:
     """All inputs in a plane of ``resid_mid``.
 
     Attributes:
-        points: [n, 2], in standard deviations from each threshold.
-        axes: what the two directions are.
-        is_gated: whether they are filters, so that both axes are boundaries.
+        points: the place of each input, shape [n, 2], in standard deviations.
+        axes: the names of the two axes.
+        is_gated: whether the axes are filter values, so that both zeros are thresholds.
     """
 
     points: Float32[Tensor, "n 2"]
@@ -47,17 +51,18 @@ class Plane:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """One network's study in short.
+    """The study of one network in short.
 
     Attributes:
-        epoch: optimiser steps that the network had taken.
-        claims: as the study has them.
-        skipped: the lines of evidence that were not followed.
+        epoch: the number of epochs that the network had been trained for.
+        claims: the claims of the study.
+        skipped: the lines of evidence that were skipped.
         paragraph: the study in words.
-        provenance: where it comes from.
-        classes: the network's answers on all inputs.
-        mean_pattern: what it attends to on average.
-        plane: all inputs in the plane of its two filters that matter most, or of its first two components.
+        provenance: the network's hash, the settings and the versions.
+        classes: the class of the network's answer to each input, shape [n].
+        mean_pattern: its mean attention pattern, shape [h, s].
+        plane: all inputs in the plane of its first two filters, or of its first two principal components if it has
+            fewer than two filters.
     """
 
     epoch: int
@@ -71,7 +76,12 @@ class Summary:
 
     @classmethod
     def of(cls, study: Study, epoch: int) -> "Summary":
-        """Shorten a study."""
+        """Shorten a study.
+
+        Args:
+            study: what ``explain`` found.
+            epoch: the number of epochs that the network had been trained for.
+        """
         return cls(
             epoch=epoch,
             claims=study.claims,
@@ -88,7 +98,7 @@ def write_summary(folder: Path, summary: Summary) -> None:
     """Write a summary into a folder.
 
     Raises:
-        OutOfResources: the folder can't be written.
+        OutOfResources: the folder cannot be written.
     """
     told = {
         "epoch": summary.epoch,
@@ -111,11 +121,11 @@ def write_summary(folder: Path, summary: Summary) -> None:
 
 
 def read_summary(folder: Path) -> Summary:
-    """Read a summary.
+    """Read a summary from its folder.
 
     Raises:
-        BadInput: no such files.
-        RefusedFile: damaged ones.
+        BadInput: its files do not exist.
+        RefusedFile: its files are damaged.
     """
     told, pictures = read_whole(folder / _SUMMARY), read_whole(folder / _PICTURES)
     try:
@@ -133,26 +143,31 @@ def read_summary(folder: Path) -> Summary:
             plane=Plane(pictures_of["plane"].float(), tuple(found["axes"]), found["is_gated"]),
         )
     except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise RefusedFile(f"{folder} is damaged: {error}; delete it, and the sweep makes it again") from error
+        raise RefusedFile(f"{folder} is damaged: {error}; delete it, and the same command makes it again") from error
 
 
 def write_failure(folder: Path, during: str, error: Exception) -> None:
-    """Write down what stopped a network.
+    """Write down the error that stopped a network.
+
+    Args:
+        folder: the folder of the network.
+        during: what was being done, "training" or "explaining".
+        error: the error.
 
     Raises:
-        OutOfResources: the folder can't be written.
+        OutOfResources: the folder cannot be written.
     """
     told = {"during": during, "error": type(error).__name__, "message": str(error)}
     write_whole(folder / FAILURE, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def forget_failure(folder: Path) -> None:
-    """A new try begins."""
+    """Delete the error of an earlier try."""
     (folder / FAILURE).unlink(missing_ok=True)
 
 
 def read_failure(folder: Path) -> str | None:
-    """What stopped a network, in a line; None where nothing did."""
+    """Read the error that stopped a network, as one line; None if there was none."""
     if not (folder / FAILURE).exists():
         return None
     try:
@@ -180,4 +195,4 @@ def _plane(study: Study) -> Plane:
 
 
 def _scaled(points: Float[Tensor, "n 2"]) -> Float32[Tensor, "n 2"]:
-    return (points / points.std(0).clamp(min=1e-12)).clamp(-60_000, 60_000).float()
+    return (points / points.std(0).clamp(min=1e-12)).clamp(-_FARTHEST, _FARTHEST).float()

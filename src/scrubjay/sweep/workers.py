@@ -1,4 +1,4 @@
-"""Who does a sweep's jobs on one machine: this process, or processes of their own, each for one job."""
+"""How the jobs of a sweep run on one machine: one after another in this process, or each in a process of its own."""
 
 import contextlib
 import multiprocessing
@@ -14,7 +14,11 @@ from scrubjay.core.errors import OutOfResources, ScrubjayError
 from scrubjay.sweep.plan import Job, Member, Workers
 
 _TRIES = 2
-_LOOK_EVERY = 0.5  # seconds
+"""How often a job is started whose process is killed."""
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at the processes."""
+_INTERRUPTED = 130
+"""The exit code of a process that Ctrl-C has ended."""
 
 
 def one_after_another(job: Job, groups: Sequence[Sequence[Member]], look: Callable[[], None]) -> None:
@@ -25,9 +29,17 @@ def one_after_another(job: Job, groups: Sequence[Sequence[Member]], look: Callab
 
 
 def in_processes(count: int) -> Workers:
-    """Do jobs in processes of their own, so many at a time; one that dies (killed, say) is tried once more.
+    """Do each job in a process of its own. A job whose process is killed is started once more.
 
-    The module that starts this must be importable without side effects, as multiprocessing's spawn wants it.
+    The processes are started by multiprocessing's method ``spawn``, which imports the main module again. A script must
+    therefore call this below ``if __name__ == "__main__":``.
+
+    Args:
+        count: the largest number of processes at a time.
+
+    Raises:
+        OutOfResources: a job's process was killed twice, or a folder cannot be written. The other processes are
+            stopped first; the same sweep continues where they were.
     """
 
     def work(job: Job, groups: Sequence[Sequence[Member]], look: Callable[[], None]) -> None:
@@ -44,9 +56,9 @@ def in_processes(count: int) -> Workers:
                         continue
                     if each.tries == _TRIES:
                         raise OutOfResources(
-                            f"the process at work on {', '.join(member.name for member in each.group)} was ended "
-                            f"{_TRIES} times (exit code {each.process.exitcode}); is there too little memory? The same "
-                            f"command goes on with the rest"
+                            f"the process that worked on {', '.join(member.name for member in each.group)} was "
+                            f"killed {_TRIES} times (exit code {each.process.exitcode}), probably for lack of memory. "
+                            f"The same command continues with the rest"
                         )
                     waiting.append((each.group, each.tries + 1))
                 look()
@@ -75,32 +87,32 @@ class _Running:
         return cls(process, told, group, tries)
 
     def has_died(self) -> bool:
-        """Whether the process ended without having done its job.
+        """Whether the process has ended before its job was done.
 
         Raises:
-            OutOfResources: it said why.
-            KeyboardInterrupt: it was interrupted.
+            OutOfResources: the process has sent this error.
+            KeyboardInterrupt: the process was interrupted.
         """
-        if self.process.exitcode == 130:
+        if self.process.exitcode == _INTERRUPTED:
             raise KeyboardInterrupt
-        with contextlib.suppress(EOFError):  # one that was killed has said nothing
+        with contextlib.suppress(EOFError):  # a process that was killed has sent nothing
             if self.process.exitcode and self.told.poll():
                 raise OutOfResources(self.told.recv())
         return self.process.exitcode != 0
 
     def stop(self) -> None:
-        """Let it save where it stands, as on Ctrl-C."""
+        """Interrupt the process as Ctrl-C does, so that it saves its state, and wait for its end."""
         if self.process.is_alive() and self.process.pid is not None:
             os.kill(self.process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
         self.process.join()
 
 
 def _do(job: Job, group: Sequence[Member], tells: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children are deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the children of a background job ignore this signal
     try:
         job(group)
     except ScrubjayError as error:
         tells.send(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)

@@ -1,6 +1,7 @@
 """Freezing and patching single heads, against hooks on the pattern in a plain forward pass."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ def answers_with(network: OneLayerTransformer, task: Task, change: Callable[[Ten
         return replaced
 
     handle = network.pattern.register_forward_hook(patch)
-    answers = network(task.domain.tokens(task.domain.inputs()))[:, -1].argmax(-1)
+    answers: Tensor = network(task.domain.tokens(task.domain.inputs()))[:, -1].argmax(-1)
     handle.remove()
     return answers
 
@@ -64,7 +65,7 @@ def test_one_head_frozen_is_a_hook_on_its_pattern(small_run: Run, heads: HeadStu
         (others, heads.frozen_others[head], losses.others[head]),
         ([0, 1, 2], share(small_run.frozen.classes == small_run.full.classes), losses.all_frozen),
     ):
-        plain = answers_with(small_run.network, small_run.task, lambda pattern, which=which: frozen(pattern, which))
+        plain = answers_with(small_run.network, small_run.task, partial(frozen, heads=which))
         same = plain == small_run.full.answers
         assert kept == share(same) < 1
         for at, _ in enumerate(losses.kinds.patterns):

@@ -1,6 +1,7 @@
 """The way from mean to full attention, against hooks and automatic derivatives."""
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -28,11 +29,7 @@ def scaling(exact_run: Run) -> Scaling:
 def test_a_step_is_an_interpolated_pattern_in_the_plain_network(exact_run: Run, scaling: Scaling) -> None:
     full = exact_run.full
     for t, agreement in list(zip(STEPS, scaling.agreement, strict=True))[::5]:
-        plain = answers_with(
-            exact_run.network,
-            exact_run.task,
-            lambda pattern, t=t: exact_run.mean_pattern + t * (pattern - exact_run.mean_pattern),
-        )
+        plain = answers_with(exact_run.network, exact_run.task, partial(torch.lerp, exact_run.mean_pattern, weight=t))
         assert agreement == float((exact_run.task.class_of(plain) == full.classes).double().mean())
     assert scaling.agreement[0] < scaling.agreement[-1] == 1
     assert scaling.agreement[0] == float((exact_run.frozen.classes == full.classes).double().mean())

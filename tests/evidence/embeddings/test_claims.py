@@ -14,7 +14,7 @@ def test_where_attention_is_uniform_the_tokens_alone_give_the_filters(planted_st
     assert error.verdict == planted_study.claim("mask.frozen").verdict == planted_study.claim("mask.full").verdict
     for name in ("alpha", "beta"):
         line = planted_study.claim(f"line.{name}")
-        assert line.value == pytest.approx(1, abs=1e-9) and line.value <= 1
+        assert line.value is not None and 1 - 1e-9 < line.value <= 1
         assert line.verdict == "holds" and line.control < 0.05
     for name in ("alpha", "beta", "alpha+beta"):
         inputs = planted_study.claim(f"scrub.inputs.{name}")

@@ -7,7 +7,7 @@ import pytest
 from scrubjay.core.stats import Score
 from scrubjay.evidence.answers import ANSWERS
 from scrubjay.evidence.filters import FILTERS
-from scrubjay.evidence.filters.measure import Fit, FiltersResult
+from scrubjay.evidence.filters.measure import FiltersResult, Fit
 from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.run import Settings
 from scrubjay.study import Study, explain

@@ -33,8 +33,9 @@ def result(study: Study) -> LabelsResult:
 
 
 def test_the_program_is_found_and_the_errors_are_the_networks(study: Study, result: LabelsResult) -> None:
-    assert torch.equal(program_classes(result.program, study.task), study.task.labels)  # type: ignore[arg-type]
-    wrong = study.run.full.classes != study.task.labels
+    assert study.task.labels is not None
+    assert torch.equal(program_classes(result.program, study.task), study.task.labels)
+    wrong = study.run.full.classes.ne(study.task.labels)
     assert result.errors is not None and result.errors.errors == int(wrong.sum()) == 45
     assert torch.equal(torch.from_numpy(result.errors.wrong).reshape(-1), wrong)
     assert sum(part.errors for part in result.errors.patterns) == int(wrong.sum())

@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from scrubjay.core.stats import Score, Share, Stopping
+from scrubjay.evidence.rivals.kinds import kinds
 from scrubjay.evidence.rivals.measure import shuffles
 from scrubjay.evidence.rivals.yardstick import Explanation, Kind, Seen, compare_with
 from scrubjay.fit.pca import PCA
 from scrubjay.run import Run
 from scrubjay.tasks.task import Task
-from tests.evidence.rivals.test_kinds import kinds, scored, seen
+from tests.evidence.rivals.test_kinds import scored, seen
 from tests.planted import plant
 from tests.program.test_error_map import LINE, SIDE, of
 

@@ -97,7 +97,8 @@ def test_claims_about_both_networks_and_both_kinds_of_shift(planted_study: Study
     for name, tail in (("full", ""), ("frozen", ".frozen")):
         random, boundary = (planted_study.claim(f"steering.{kind}{tail}") for kind in ("random", "boundary"))
         assert random.value == pytest.approx(float(result.random[name].area.mean()))
-        assert random.interval is not None and random.interval[0] < random.value < random.interval[1]
+        assert random.value is not None and random.interval is not None
+        assert random.interval[0] < random.value < random.interval[1]
         assert boundary.value == pytest.approx(float(result.boundary[name].area.mean()))
         assert boundary.interval is None and boundary.verdict == "holds"
         assert random.control == pytest.approx(result.random[name].control)

@@ -22,17 +22,18 @@ def words(result: FiltersResult) -> list[str]:
     gated = result.sides["full"].gate
     claim, name = _claim("full", gated, ""), gated.fit.filters.gate.name
     filters = _FILTERS[gated.fit.k].replace("filter", "linear filter")
+    best = _found(gated.fit).replace("filter", "linear filter")
     on = {"AND": "are both on", "OR": "are not both off", "α": "is on"}.get(name, f"give {name}")
     gives = f"{claim.shown} of its answers, where the strongest control gives {claim.control:.1%}"
     if claim.verdict == "fails" and effect(claim.control, float(claim.chance or 0)) >= HOLDS:
         return [
-            f"That {name} of {filters} of its post-attention residual stream gives {claim.shown} of its answers "
+            f"That {best} of its post-attention residual stream gives {claim.shown} of its answers "
             f"proves nothing of this network: the strongest control gives {claim.control:.1%}."
         ]
     if claim.verdict == "fails":
         return [
             f"No gate of linear filters of its post-attention residual stream explains this network: the best, "
-            f"{name} of {filters}, gives {gives}."
+            f"{best}, gives {gives}."
         ]
     start = "The network" if claim.verdict == "holds" else "In part, the network"
     return [f"{start} answers 1 where {filters} of its post-attention residual stream {on}; that gives {gives}."]
@@ -59,7 +60,7 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
     where = "the first 2 components" if suffix else f"{fit.r} component{'s' * (fit.r > 1)}"
     trivial = _is_trivial(fit)
     spans = "; as many filters as dimensions" if trivial else ""
-    found = f"{fit.filters.gate.name} of {_FILTERS[fit.k]}"
+    found = _found(fit)
     topic = "answers given by two filters in the first two components" if suffix else "answers given by the gate"
     return share_claim(
         f"gate.{name}{suffix}",
@@ -80,6 +81,12 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
             "found": found,
         },
     )
+
+
+def _found(fit: Fit) -> str:
+    """The gate in words: a single filter needs no gate."""
+    name = fit.filters.gate.name
+    return _FILTERS[1] if name == "α" else f"{name} of {_FILTERS[fit.k]}"
 
 
 def _is_trivial(fit: Fit) -> bool:

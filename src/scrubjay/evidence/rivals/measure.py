@@ -17,8 +17,8 @@ FEWEST_INPUTS = 8
 """Fewer inputs than this cannot be split into halves that mean anything."""
 MOST_INPUTS = 40_000
 """The largest domain on which the fits take seconds."""
-SHUFFLES = Stopping(most=20, width=0.05)
-"""How many fits to shuffled answers each rival's control takes: ten or more, until the 95% interval is narrow."""
+SHUFFLES = Stopping(most=20, width=0.1)
+"""How many fits to shuffled answers each rival's control takes: ten or more, until the 95% interval is ten points wide."""
 _MANY = 1_000
 """With at least this many answers to fit, the shares of different shuffles hardly differ, and three shuffles may do.
 With few answers several shuffles may give the very same share by chance, which would look like certainty."""

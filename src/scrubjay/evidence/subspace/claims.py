@@ -41,6 +41,10 @@ def words(result: SubspaceResult) -> list[str]:
     """The sentence about dimensions."""
     side = result.sides["full"]
     return [
-        f"Of the {len(side.pca.mean)} dimensions of its residual stream after attention, {side.causal.r} matter: "
+        f"Of the {len(side.pca.mean)} dimensions of its residual stream after attention, {_matter(side.causal.r)}: "
         f"resampling all others keeps {side.causal.kept[side.causal.r].mean:.1%} of the answers."
     ]
+
+
+def _matter(r: int) -> str:
+    return {0: "none matters", 1: "1 matters"}.get(r, f"{r} matter")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scrubjay.core.errors import BadInput
+from scrubjay.sweep.plan import Job, Member, Plan, run_sweep
 from scrubjay.sweep.ray_workers import on_ray
-from scrubjay.sweep.plan import Job, Member, Plan, sweep
 from scrubjay.sweep.workers import one_after_another
 from tests.sweep.test_plan import claims_of, plan_in
 
@@ -27,7 +27,7 @@ def two_workers() -> Iterator[None]:
 
 def test_a_ray_with_a_killed_worker_finds_what_one_process_finds(two_workers: None, tmp_path: Path) -> None:
     local, cluster, marker = plan_in(tmp_path / "local"), plan_in(tmp_path / "ray"), tmp_path / "died"
-    sweep(local, one_after_another)
+    run_sweep(local, one_after_another)
     work = on_ray("local")
 
     def killing(job: Job, groups: Sequence[Sequence[Member]], look: Callable[[], None]) -> None:
@@ -39,7 +39,7 @@ def test_a_ray_with_a_killed_worker_finds_what_one_process_finds(two_workers: No
 
         work(die_once, groups, look)
 
-    sweep(cluster, killing)
+    run_sweep(cluster, killing)
     assert marker.exists()
     assert claims_of(cluster) == claims_of(local)
     assert network_bytes(cluster) == network_bytes(local)

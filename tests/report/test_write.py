@@ -1,0 +1,150 @@
+"""The files of a report: figures, page, claims."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from scrubjay.core.errors import OutOfResources
+from scrubjay.evidence.drawing import ONE, STRAY, ZERO, class_image, cloud, save
+from scrubjay.report.portrait import Portrait
+from scrubjay.report.portrait_json import portrait_json
+from scrubjay.report.write import write_figures, write_report
+from scrubjay.run import Settings
+from scrubjay.study import Study, explain
+from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.task import Task
+from tests.evidence.quick import short_fits
+from tests.report.conftest import HOSTILE, random_network
+
+
+def texts(figure: Figure) -> list[str]:
+    """Every text in a figure."""
+    return [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text)]
+
+
+def bare_axes(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure with nothing in it but a panel that fills it."""
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    return figure, axes
+
+
+def colours_of(image: Image.Image) -> set[tuple[int, ...]]:
+    """The colours that take more than a thousandth of an image."""
+    counted = image.convert("RGB").getcolors(1 << 24) or []
+    return {
+        colour for count, colour in counted if isinstance(colour, tuple) and count * 1000 > image.width * image.height
+    }
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
+
+
+def test_a_report_has_its_page_its_claims_and_all_of_its_figures(small_study: Study, report: Path) -> None:
+    drawn = [picture.file for own in small_study.pictures().values() for picture in own]
+    assert set(drawn) >= {
+        "labels.png", "attention.png", "components.png", "filters.png", "embedding.png", "images.png", "mlp.png",
+        "steering.png", "scrubbing.png", "rivals.png",
+    }  # fmt: skip
+    assert {path.name for path in report.parent.iterdir()} == {"report.html", "claims.json", *drawn}
+    for file in drawn:
+        with Image.open(report.parent / file) as image:
+            assert image.mode == "P" and min(image.size) > 200
+            assert len(colours_of(image)) >= 3
+
+
+def test_progress_names_what_is_drawn_and_reaches_the_end(many_classes: Study, tmp_path: Path) -> None:
+    told: list[tuple[str, float]] = []
+    page = write_report(many_classes, str(tmp_path), lambda stage, share: told.append((stage, share)))
+    assert page == tmp_path / "report.html"
+    assert told == [("drawing attention.png", 0.0), ("writing the page", 1.0)]
+
+
+def test_label_images_have_the_first_token_in_rows(tmp_path: Path) -> None:
+    classes = np.zeros((4, 6), dtype=np.int64)
+    classes[3, :], classes[0, 5] = 1, -1
+    task = Task("corner", Domain(((0, 1, 2, 3), (0, 1, 2, 3, 4, 5), (6,))), ((0,), (1,)))
+    figure, axes = bare_axes(3.0, 2.0)
+    class_image(axes, task, torch.from_numpy(classes.reshape(-1)))
+    with Image.open(save(figure, tmp_path / "image.png")) as drawn:
+        pixels = np.asarray(drawn.convert("RGB"))
+    height, width = pixels.shape[:2]
+    middle = [
+        (int((row + 0.5) * height / 4), int((column + 0.5) * width / 6)) for row in range(4) for column in range(6)
+    ]
+    wanted = [{-1: rgb(STRAY), 0: rgb(ZERO), 1: rgb(ONE)}[value] for value in classes.reshape(-1).tolist()]
+    assert [tuple(pixels[place].tolist()) for place in middle] == wanted
+
+
+def test_a_cloud_shows_each_class_in_its_colour_and_hides_none(tmp_path: Path) -> None:
+    figure, axes = bare_axes(2.0, 2.0)
+    points = np.zeros((300, 2))
+    points[:, 0] = np.arange(300) // 100  # each class at a place of its own
+    cloud(axes, points, torch.arange(300) // 100 - 1)
+    with Image.open(save(figure, tmp_path / "cloud.png")) as drawn:
+        pixels = np.asarray(drawn.convert("RGB")).reshape(-1, 3)
+    found = {tuple(colour) for colour in np.unique(pixels, axis=0).tolist()}
+    assert found == {(255, 255, 255), rgb(STRAY), rgb(ZERO), rgb(ONE)}
+
+
+def test_the_same_figure_gives_the_same_bytes(many_classes: Study, tmp_path: Path) -> None:
+    (first,), (second,) = (write_figures(many_classes, tmp_path / name) for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_figure_that_cannot_be_written_leaves_nothing(many_classes: Study, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutOfResources, match="cannot write"):
+        write_figures(many_classes, tmp_path / "file")
+
+
+def test_a_task_of_many_classes_has_only_the_figure_of_attention(many_classes: Study, tmp_path: Path) -> None:
+    assert [path.name for path in write_figures(many_classes, tmp_path)] == ["attention.png"]
+
+
+def test_names_in_figures_start_no_formula(hostile: Study, hostile_report: Path) -> None:
+    """The report was drawn; here the names stand in it as they are."""
+    assert "$" in HOSTILE
+    seen = []
+    for own in hostile.pictures().values():
+        for picture in own:
+            figure = picture.draw()
+            assert not any(text.get_parse_math() for text in figure.findobj(Text) if HOSTILE in text.get_text())
+            assert f"{HOSTILE} on {HOSTILE}" in next(text for text in texts(figure) if text.count(HOSTILE) == 2)
+            seen += texts(figure)
+    for name in hostile.task.position_names[:2]:
+        assert f"token {name}" in seen and name in seen
+    assert (hostile_report.parent / "attention.png").exists()
+
+
+def test_three_varying_positions_have_the_same_names_in_figures_and_in_the_page(three_positions: Study) -> None:
+    names = three_positions.task.position_names
+    assert names == ("1", "2", "3", "4")
+    (attention,) = three_positions.pictures()["attention"]
+    legends = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in attention.draw().axes[:3]]
+    assert legends[0] == list(names)
+    assert legends[2] == ["token 1", "token 2", "token 3"]
+    (strips,) = three_positions.pictures()["embeddings"]
+    sides = [axes.get_ylabel() for axes in strips.draw().axes if axes.get_ylabel()]
+    assert {side.split(", ")[1] for side in sides} == {"1", "2", "3"}
+    assert json.loads(portrait_json(Portrait.of_study(three_positions)))["names"] == list(names)
+
+
+def test_ten_varying_positions_are_drawn(tmp_path: Path) -> None:
+    task = Task("ten positions", Domain(((0, 1),) * 10 + ((2,),)), ((0,), (1,)))
+    with short_fits():
+        study = explain(random_network(3, 11, seed=3), task, Settings(draws=2))
+    page = write_report(study, tmp_path)
+    assert {"attention.png", "embedding.png"} <= {path.name for path in tmp_path.iterdir()}
+    names = json.loads(portrait_json(Portrait.of_study(study)))["names"]
+    assert names == [str(number) for number in range(1, 12)]
+    assert 'id="explorer"' in page.read_text(encoding="utf-8")
