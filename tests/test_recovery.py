@@ -107,6 +107,7 @@ def test_what_cannot_be_searched_is_refused_before_any_work(
     with pytest.raises(BadInput, match="uses the token 23, but the network has only the tokens 0 to 16"):
         recover_program("modular_addition:p=23,below=11", network)
     monkeypatch.setattr(observed, "MOST_LABELS", 200)
+    monkeypatch.setattr(recovery, "record", None)  # the network is not run
     with pytest.raises(BadInput, match=r"at most 200 labels, and this matrix has 256 \(16 x 16\)"):
         recover_program(product(), network)
     assert searched == []

@@ -34,29 +34,24 @@ GOLDEN = Path(__file__).parent / "golden" / "bundled_claims.json"
 PINNED: dict[str, dict[str, Any]] = {claim["id"]: claim for claim in json.loads(GOLDEN.read_text())["claims"]}
 
 
-def tolerance_of(claim: dict[str, Any]) -> float:
-    """How far a value may lie from the pinned one.
-
-    Counts and shares that involve no fit and no draw are exact. An error may double. Everything else depends on an
-    optimiser or on random draws, whose rounding differs from machine to machine.
-    """
-    if claim["kind"] == "count" or claim["id"].startswith(("accuracy", "frozen")):
-        return 1e-12
-    if claim["kind"] == "error":
-        return float(claim["value"])
-    return 0.01
-
-
 @pytest.mark.parametrize("claim_id", PINNED)
 def test_a_claim_about_the_bundled_network_is_the_pinned_one(claim_id: str, bundled_study: Study) -> None:
     claim, pinned = bundled_study.claim(claim_id), PINNED[claim_id]
-    assert claim.value == pytest.approx(pinned["value"], abs=tolerance_of(pinned))
-    assert claim.chance == pytest.approx(pinned["chance"], abs=tolerance_of(pinned))
-    # a control is a count like its claim, an error of the size of the stream, or a share of draws and fits of its own
-    control_tolerance = {"count": 2, "error": 0.1, "share": 0.03}[claim.kind]
-    assert claim.control == pytest.approx(pinned["control"], abs=control_tolerance)
+    assert claim.value == pytest.approx(pinned["value"], rel=0, abs=pinned["tolerance"])
+    assert claim.control == pytest.approx(pinned["control"], rel=0, abs=pinned["control_tolerance"])
+    if pinned["chance"] is None:
+        assert claim.chance is None
+    else:
+        assert claim.chance == pytest.approx(pinned["chance"], rel=0, abs=pinned["control_tolerance"])
     assert claim.verdict == pinned["verdict"]
     assert (claim.section, claim.kind, claim.headline) == (pinned["section"], pinned["kind"], pinned["headline"])
+
+
+def test_pinned_values_are_held_tightly() -> None:
+    for claim in PINNED.values():
+        assert claim["tolerance"] <= 0.02, claim["id"]
+        assert claim["kind"] != "error" or claim["tolerance"] <= claim["value"]
+        assert claim["control_tolerance"] <= 0.02 or claim["kind"] == "count", claim["id"]
 
 
 def test_the_bundled_network_has_no_other_claims(bundled_study: Study) -> None:

@@ -127,7 +127,7 @@ def test_a_rule_may_be_given_fewer_draws_and_keeps_the_rest() -> None:
 
 def test_a_rule_may_ask_for_fewer_draws_at_the_least() -> None:
     assert Stopping(most=50, least=3).score(lambda number: 0.5).draws == 3
-    assert Stopping(most=50, width=0.5, least=3).score([0.5, 0.9, 0.1, 0.5].__getitem__).draws == 4
+    assert Stopping(most=50, width=1.2, least=3).score([0.5, 0.9, 0.1, 0.5].__getitem__).draws == 4
     assert Stopping(most=2, least=3).score(lambda number: 0.5).draws == 2
 
 

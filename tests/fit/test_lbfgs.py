@@ -30,6 +30,11 @@ def waves(x: torch.Tensor) -> torch.Tensor:
     return (x.cos() * 3 + 0.1 * x.square()).sum() + torch.tanh(x).prod()
 
 
+def ramp(x: torch.Tensor) -> torch.Tensor:
+    """Flat on one side and steep on the other, so that cubics put the minimum near an end again and again."""
+    return (torch.nn.functional.softplus(4.8188 * x) * 9.9642 - 0.9 * 4.8188 * 9.9642 * x).sum()
+
+
 FUNCTIONS = [bowl, valley, logistic, waves]
 
 
@@ -78,6 +83,23 @@ def test_every_point_that_is_tried_is_the_one_that_pytorch_tries(
     assert np.stack(ours.at) == pytest.approx(np.stack(theirs.at), abs=1e-5)
     assert point == pytest.approx(end, abs=1e-5)
     assert value == pytest.approx(Counted(function)(point)[0]) and (start == before).all()
+
+
+def test_a_search_that_is_stuck_near_an_end_of_its_bracket_goes_on_as_pytorchs_does() -> None:
+    start = np.array([3.8907])
+    theirs, ours = Counted(ramp), Counted(ramp)
+    torchs(theirs, start, steps=20, memory=5, tolerance=1e-9)
+    minimised(ours, start, steps=20, memory=5, tolerance=1e-9)
+    assert np.stack(ours.at) == pytest.approx(np.stack(theirs.at), abs=1e-6)
+
+
+@pytest.mark.parametrize("steepness", [50.0, 300.0])
+def test_a_cubic_without_a_bend_and_values_beyond_all_numbers_end_the_search_with_a_number(steepness: float) -> None:
+    """Once the two slopes of a bracket cancelled in the interpolation, which divided by zero."""
+    start = np.array([-2.7])
+    function = Counted(lambda x: (331.5 * torch.exp(steepness * x) - 0.0414 * x).sum())
+    value, point = minimised(function, start, steps=20, memory=5, tolerance=1e-9)
+    assert np.isfinite(value) and np.isfinite(point).all() and value <= function(start)[0]
 
 
 @pytest.mark.parametrize("size", [1, 2, 9])

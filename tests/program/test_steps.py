@@ -183,6 +183,8 @@ def test_a_phase_is_found_in_a_sample_of_many_values(monkeypatch: pytest.MonkeyP
     seen = Observed(a, b, arcs.holds(phase.values(a, b)))
     columns = Columns.of(a, np.zeros(len(a), dtype=np.int64), seen.y)
     assert len(columns.sample(50)[0].x) == 50 and columns.sample(90)[0].x.tolist() == columns.x.tolist()
+    real = [modulus for modulus, _ in _promising(columns, a[::4].astype(float), Fraction(1)) if modulus != int(modulus)]
+    assert min(abs(float(modulus) - 12.7) for modulus in real) < 0.05
     found = find_phases(columns, 1, 0)[:48]
     assert any(not misses(assembled((), each, seen, miss_bits=6.0), seen).any() for each in found)
 

@@ -25,6 +25,8 @@ from tests.planted import plant
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\u2028'\" [/] [bold]b[/bold] $x^$ $ {y}"
 """A name that HTML, rich and matplotlib would each take for something else than a name."""
+POSITIONS = ("A<i>", "$B^$ $", "C[/]")
+"""Names of positions of the same kind, short enough that panels keep their sizes when one is shown."""
 TOKENS = 30
 """The tokens of the hostile task."""
 
@@ -124,8 +126,7 @@ def hostile() -> Study:
     for weights in (planted.network.W_Q, planted.network.W_K):  # heads that attend to some tokens more than to others
         weights.copy_(0.25 * torch.randn(weights.shape, generator=draw, dtype=weights.dtype))
     split = planted.task.domain.inputs() % 2 == 0
-    names = tuple(f"{letter} {HOSTILE}" for letter in "ABC")
-    task = replace(planted.task, name=HOSTILE, published={"gate.full": 0.5}, train=split, names=names)
+    task = replace(planted.task, name=HOSTILE, published={"gate.full": 0.5}, train=split, names=POSITIONS)
     saved = SavedNetwork(planted.network, HOSTILE, None, None, {"sha256": "ab"})
     with short_fits(by=4):
         return explain(saved, task, Settings(draws=3), command=f"scrubjay explain --task '{HOSTILE}'")

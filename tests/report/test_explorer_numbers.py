@@ -137,7 +137,7 @@ def test_the_gate_follows_a_moved_threshold(fresh: Opened, small_study: Study) -
     fresh.set(moved={"full": [0.5, -0.25], "frozen": [0, 0]})
     values = fit.filters.values(act.resid_mid) - torch.tensor([0.5, -0.25])
     agree = (fit.filters.gate(values > 0).long() == act.classes).double().mean()
-    assert f"gives {100 * agree:.1f}% of the answers as set now" in fresh.text(".sj-agreement")
+    assert f"agrees with {100 * agree:.1f}% of the answers with the current settings" in fresh.text(".sj-agreement")
     assert f"(as fitted: {100 * fit.agreement:.1f}%)" in fresh.text(".sj-agreement")
 
 

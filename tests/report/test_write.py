@@ -21,12 +21,7 @@ from scrubjay.study import Study, explain
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 from tests.evidence.quick import short_fits
-from tests.report.conftest import HOSTILE, random_network
-
-
-def texts(figure: Figure) -> list[str]:
-    """Every text in a figure."""
-    return [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text)]
+from tests.report.conftest import HOSTILE, POSITIONS, random_network
 
 
 def bare_axes(width: float, height: float) -> tuple[Figure, Axes]:
@@ -112,18 +107,19 @@ def test_a_task_of_many_classes_has_only_the_figure_of_attention(many_classes: S
 
 
 def test_names_in_figures_start_no_formula(hostile: Study, hostile_report: Path) -> None:
-    """The report was drawn; here the names stand in it as they are."""
-    assert "$" in HOSTILE
-    seen = []
+    """matplotlib would refuse ``$x^$`` as a formula; the report was drawn, and its names stand there as they are."""
+    assert "$x^$" in HOSTILE and "$B^$" in POSITIONS[1]
+    seen = set()
     for own in hostile.pictures().values():
         for picture in own:
             figure = picture.draw()
-            assert not any(text.get_parse_math() for text in figure.findobj(Text) if HOSTILE in text.get_text())
-            assert f"{HOSTILE} on {HOSTILE}" in next(text for text in texts(figure) if text.count(HOSTILE) == 2)
-            seen += texts(figure)
-    for name in hostile.task.position_names[:2]:
-        assert f"token {name}" in seen and name in seen
-    assert (hostile_report.parent / "attention.png").exists()
+            found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
+            assert f"{HOSTILE} on {HOSTILE}" in next(text.get_text() for text in found if HOSTILE in text.get_text())
+            assert not any(text.get_parse_math() for text in found if "$" in text.get_text())
+            seen |= {text.get_text() for text in found}
+            assert (hostile_report.parent / picture.file).exists()
+    assert {f"token {name}" for name in POSITIONS[:2]} | set(POSITIONS) <= seen
+    assert {f"α, {name}" for name in POSITIONS[:2]} <= seen
 
 
 def test_three_varying_positions_have_the_same_names_in_figures_and_in_the_page(three_positions: Study) -> None:

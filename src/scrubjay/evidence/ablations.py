@@ -8,10 +8,11 @@ answer if it is true:
 - each variable may come from any input on the same side of the variable's threshold;
 - a variable may come from any input at all wherever the other variables already decide the gate.
 
-For two variables and AND these are the ablations that the post about the challenge calls [1], [2], [3a] and [3b]. Its
-names are used here for any number of variables.
+For two variables and AND these are the ablations that the post calls [1], [2], [3a] and [3b]. Its names are used here
+for any number of variables.
 
-Source: Chan et al. (2022), "Causal scrubbing", and the post on the challenge (``docs/post.md``).
+Sources: Chan et al. (2022), "Causal scrubbing"; Heimersheim and Hobbhahn (2023), "Solving the Mechanistic
+Interpretability challenges: EIS VII Challenge 2", which is called "the post" here.
 """
 
 from collections.abc import Sequence

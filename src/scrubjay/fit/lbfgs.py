@@ -9,7 +9,7 @@ the interpolation is that of Mark Schmidt's minFunc.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, nan, sqrt
 
 import numpy as np
 from jaxtyping import Float64
@@ -161,9 +161,9 @@ def _cubic_minimum(one: _Trial, other: _Trial, least: float, most: float) -> flo
     one, other = sorted((one, other), key=lambda trial: trial.step)
     shape = one.along + other.along - 3 * (one.value - other.value) / (one.step - other.step)
     squared = shape * shape - one.along * other.along
-    if squared < 0:
+    root = sqrt(squared) if squared >= 0 else nan
+    bend = other.along - one.along + 2 * root
+    if not isfinite(bend) or bend == 0:
         return (least + most) / 2
-    root = sqrt(squared)
-    width = other.step - one.step
-    step = other.step - width * ((other.along + root - shape) / (other.along - one.along + 2 * root))
+    step = other.step - (other.step - one.step) * ((other.along + root - shape) / bend)
     return min(max(step, least), most)

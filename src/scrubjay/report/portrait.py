@@ -99,8 +99,8 @@ class Portrait:
         Raises:
             BadInput: the task does not fit the network, or its domain has more than ``MOST_INPUTS`` inputs.
         """
-        task.check_fits(network.config)
         _check_size(task)
+        task.check_fits(network.config)
         with one_thread_each(), torch.no_grad():
             full = record(network, task)
             mean = mean_pattern(full)

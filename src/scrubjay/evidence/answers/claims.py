@@ -1,4 +1,4 @@
-"""How often the network is right."""
+"""What is said of the network's accuracy."""
 
 from scrubjay.core.claim import Claim, share_claim
 from scrubjay.evidence.answers.measure import AnswersResult
@@ -11,7 +11,7 @@ _WHERE = {
 
 
 def claims(result: AnswersResult) -> list[Claim]:
-    """One claim for each part of the domain."""
+    """Make one claim for each part of the domain whose labels are known."""
     return [
         share_claim(
             f"accuracy.{each.part}",
@@ -28,7 +28,7 @@ def claims(result: AnswersResult) -> list[Claim]:
 
 
 def words(result: AnswersResult) -> list[str]:
-    """What is unusual about the answers, if anything."""
+    """Say what is unusual about the answers, if anything is."""
     act, n = result.run.full, len(result.run.full.classes)
     if result.run.is_constant:
         only = int(act.classes[0])

@@ -1,4 +1,4 @@
-"""Labels and answers as images of the domain."""
+"""Draw labels and answers as images of the domain."""
 
 from matplotlib.figure import Figure
 
@@ -9,16 +9,16 @@ from scrubjay.run import Run
 
 
 def figures(result: AnswersResult) -> list[Picture]:
-    """The figure of this line, for tasks of two classes and two varying positions."""
+    """Make the figure of this line, for tasks of two classes and two varying positions."""
     if not is_binary_image(result.run.task):
         return []
     return [
         Picture(
             "labels.png",
             "The domain coloured by ground truth, by the network's answers, and by those with frozen attention",
-            "Each cell is an input: the row is the first token, the column the second. Look for the shapes of the "
-            "ground truth that the network's answers repeat, for frayed edges, where it errs, and for whole regions "
-            "that freezing attention changes.",
+            "Each cell is an input: its row is the first token and its column the second. Look for the shapes of the "
+            "ground truth that the network's answers repeat, for frayed edges, which are its errors, and for whole "
+            "regions that change when attention is frozen.",
             lambda: _draw(result.run),
         )
     ]

@@ -1,4 +1,4 @@
-"""Accuracy on all inputs and on each half of the split."""
+"""Measure the network's accuracy on all inputs and on each half of the split."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from scrubjay.run import Run, Settings
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How often the network is right on some inputs.
+    """How often the network is right on some of the inputs.
 
     Attributes:
-        part: ``all``, ``train`` or ``test``.
+        part: which inputs these are: ``all``, ``train`` or ``test``.
         right: the share of right answers.
-        majority: the share that always giving the most frequent label would have.
+        majority: the share of right answers if the most frequent label were always given.
     """
 
     part: str
@@ -25,14 +25,19 @@ class Accuracy:
 
 @dataclass(frozen=True, eq=False)
 class AnswersResult:
-    """Accuracies, one for each part of the domain; none without labels."""
+    """How often the network is right.
+
+    Attributes:
+        run: the run.
+        accuracies: one for each part of the domain; empty if the task has no labels.
+    """
 
     run: Run
     accuracies: tuple[Accuracy, ...]
 
 
 def measure(run: Run, settings: Settings, found: Found) -> AnswersResult:
-    """Compare the full network's answers with the labels."""
+    """Compare the full network's answers with the labels, if there are any."""
     labels, train = run.task.labels, run.task.train
     if labels is None:
         return AnswersResult(run, ())

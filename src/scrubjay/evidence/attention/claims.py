@@ -1,4 +1,4 @@
-"""How much attention matters."""
+"""What is said of attention."""
 
 from scrubjay.core.claim import Claim, share_claim, untested
 from scrubjay.core.stats import majority_share, share_of
@@ -10,12 +10,12 @@ _SECTION = "attention"
 
 
 def claims(result: AttentionResult) -> list[Claim]:
-    """The frozen network's agreement and accuracy, and what the first-order effect of attention foresees."""
+    """Make the claims about the frozen network, and about what the first-order effect of attention predicts."""
     return [_agreement(result), *_accuracy(result), _first_order(result)]
 
 
 def words(result: AttentionResult) -> list[str]:
-    """The sentence about attention."""
+    """Say how much attention matters."""
     claim = _agreement(result)
     extent = {"holds": "hardly matters", "partly": "matters in part"}.get(str(claim.verdict), "matters")
     return [
@@ -25,7 +25,7 @@ def words(result: AttentionResult) -> list[str]:
 
 
 def tables(result: AttentionResult) -> list[Table]:
-    """The answers that change as heads are frozen, by the pattern of their row."""
+    """Make the table of the answers that change when heads are frozen, if the domain has rows."""
     return [] if result.heads.losses is None else [_losses_table(result.heads.losses)]
 
 
@@ -35,7 +35,7 @@ def _agreement(result: AttentionResult) -> Claim:
     return share_claim(
         "frozen.agreement",
         _SECTION,
-        "With attention frozen to its mean the network gives the same answer (control: always the most frequent one)",
+        "With attention frozen to its mean the network gives the same answer (control: the most frequent answer)",
         share_of(run.frozen.classes == run.full.classes),
         chance=majority,
         control=majority,
@@ -53,7 +53,7 @@ def _accuracy(result: AttentionResult) -> list[Claim]:
         share_claim(
             "frozen.accuracy",
             _SECTION,
-            "With attention frozen to its mean the network is right (control: always the most frequent label)",
+            "With attention frozen to its mean the network is right (control: the most frequent label)",
             share_of(result.run.frozen.classes == labels),
             chance=majority,
             control=majority,
@@ -63,13 +63,13 @@ def _accuracy(result: AttentionResult) -> list[Claim]:
 
 def _first_order(result: AttentionResult) -> Claim:
     scaling = result.scaling
-    claim_id, topic = "attention.first_order", "flipped answers that the first-order effect of attention foresees (F1)"
+    claim_id, topic = "attention.first_order", "flipped answers that the first-order effect of attention predicts (F1)"
     if not scaling.flips:
         return untested(
             claim_id,
             _SECTION,
             "No answer flips between mean and full attention, so there is nothing for the first-order effect to "
-            "foresee",
+            "predict",
             control=0.0,
             headline=True,
             topic=topic,
@@ -77,8 +77,9 @@ def _first_order(result: AttentionResult) -> Claim:
     return share_claim(
         claim_id,
         _SECTION,
-        f"The first-order effect of attention around its mean tells which of the {scaling.flips:,} answers flip "
-        f"(F1; precision {scaling.precision:.1%}, recall {scaling.recall:.1%}; control: as many answers at random)",
+        f"The first-order effect of attention around its mean tells which {scaling.flips:,} answers flip when each "
+        f"input has its own pattern (F1; precision {scaling.precision:.1%}, recall {scaling.recall:.1%}; control: as "
+        f"many answers at random)",
         scaling.f1,
         chance=scaling.chance,
         control=scaling.chance,
@@ -97,5 +98,5 @@ def _losses_table(losses: RowLosses) -> Table:
         "Answers that change when attention is frozen to its mean, by the pattern of their row",
         ("frozen", *losses.kinds.patterns),
         [(name, *(f"{share:.1%}" for share in shares.tolist())) for name, shares in rows],
-        f"a row's pattern is the sequence of classes along it; number of rows: {counts}",
+        f"A row's pattern is the sequence of classes along it. Number of rows: {counts}.",
     )

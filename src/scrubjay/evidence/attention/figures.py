@@ -1,4 +1,4 @@
-"""Mean patterns, heads one at a time, the QK circuit, and the way from mean to full attention."""
+"""Draw mean patterns, single heads, the QK circuit, and the way from the mean pattern to the full one."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,19 +8,20 @@ from scrubjay.evidence.drawing import INK, ONE, ZERO, finish, new_figure
 from scrubjay.evidence.line import Picture
 
 _COLOURS = (ZERO, ONE, "#009E73", "#CC79A7")
-"""One for each varying position, again from the first where there are more."""
+"""One colour for each varying position; they repeat if there are more positions than colours."""
 
 
 def figures(result: AttentionResult) -> list[Picture]:
-    """The figure of this line."""
+    """Make the figure of this line."""
     return [
         Picture(
             "attention.png",
             "Mean attention by head; answers kept as single heads are frozen; attention scores by token; "
             "agreement as attention goes from its mean to its full pattern",
-            "Left: how the last token attends on average, and by how much that varies (bars). Second: a head whose "
-            "circle lies low matters when it is frozen alone. Third: what a token adds to a head's score. Right: the "
-            "steeper the curve, the more answers depend on how each input is attended to.",
+            "First: how the last token attends on average, with bars for how much that varies between inputs. Second: "
+            "a head matters if its circle, for this head alone frozen, lies low. Third: what each token adds to a "
+            "head's attention score. Fourth: the steeper the curve, the more answers depend on how each input is "
+            "attended to.",
             lambda: _draw(result),
         )
     ]

@@ -1,4 +1,4 @@
-"""How much each head matters, and on which rows."""
+"""Measure how much each head matters, and on which rows of the domain."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from scrubjay.run import Run, Settings
 from scrubjay.tasks.task import Task
 
 PATCH_DRAWS = 3
-"""Draws of the donors for each head's result."""
+"""The largest number of draws when a head's result is taken from other inputs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +25,15 @@ class HeadStudy:
     """Each head on its own, scored by agreement with the full network's answers.
 
     Attributes:
-        mean: each head's mean pattern over the domain.
-        spread: the standard deviation of each head's pattern over the domain.
-        scores: for each position, each token's attention score in each head (the QK circuit, read at the last token).
-        frozen_alone: the share of answers kept when one head's pattern is frozen to its mean.
-        frozen_others: when all heads but this one are.
-        patched: when one head's result comes from a random other input.
-        losses: on which rows answers change; None for a task that has not two classes and two varying positions.
+        mean: each head's mean pattern over the domain, shape [h, s].
+        spread: the standard deviation of each head's pattern over the domain, shape [h, s].
+        scores: for each position, the attention score of each of its tokens in each head, shape [t, h]. This is the QK
+            circuit, read at the last token.
+        frozen_alone: for each head, the share of answers kept when its pattern is frozen to its mean.
+        frozen_others: for each head, the share of answers kept when the patterns of all other heads are frozen.
+        patched: for each head, the share of answers kept when its result comes from a random input.
+        losses: the rows of the domain on which answers change; None unless the task has two classes and two varying
+            positions.
     """
 
     mean: MeanPattern
@@ -45,7 +47,7 @@ class HeadStudy:
 
 @torch.no_grad()
 def study_heads(run: Run, settings: Settings) -> HeadStudy:
-    """Freeze and patch one head at a time."""
+    """Freeze each head alone, freeze all other heads, and patch each head with its result on other inputs."""
     network, task, full, readout, mean = run.network, run.task, run.full, run.readout, run.mean_pattern
     draws = min(PATCH_DRAWS, settings.draws)
     tables = Tables.of(network, task.domain)

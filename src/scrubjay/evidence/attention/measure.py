@@ -1,4 +1,4 @@
-"""Freeze attention: all of it, head by head, and on the way from its mean to its full pattern."""
+"""Measure what freezing attention does: head by head, and on the way from the mean pattern to the full one."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ class AttentionResult:
     """How much attention matters.
 
     Attributes:
-        run: has the full and the frozen network.
-        heads: each head on its own.
-        scaling: the way from the mean pattern to the full one.
+        run: the run, with the full and the frozen network.
+        heads: what each head does on its own.
+        scaling: what happens on the way from the mean pattern to the full one.
     """
 
     run: Run
@@ -24,5 +24,5 @@ class AttentionResult:
 
 
 def measure(run: Run, settings: Settings, found: Found) -> AttentionResult:
-    """Study the heads and the way between the two patterns."""
+    """Study single heads, and the patterns between the mean and the full one."""
     return AttentionResult(run, study_heads(run, settings), scale_attention(run))

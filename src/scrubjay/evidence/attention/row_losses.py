@@ -1,4 +1,4 @@
-"""On which kinds of rows an intervention changes answers."""
+"""Count the answers that an intervention changes by the kind of row that they stand in."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,15 @@ from scrubjay.tasks.task import Task
 
 @dataclass(frozen=True, eq=False)
 class RowKinds:
-    """The rows of a domain by the pattern of the network's answers along them.
+    """The rows of a domain, sorted by the pattern of the network's answers along them.
 
-    A row's pattern is the best of constant, one change and two changes (``geometry/row_patterns.py``).
+    A row holds the inputs with the same token at the first varying position. Its pattern is constant or has one or two
+    changes, whichever fits its answers best (``fit/row_patterns.py``).
 
     Attributes:
-        patterns: those that occur, as the digits that a row runs through: ``0``, ``01``, ...
-        rows: how many rows have each.
-        of_inputs: [n], the pattern of the row that each input stands in, as an index.
+        patterns: the patterns that occur, written as the classes that a row runs through: ``0``, ``01`` and so on.
+        rows: how many rows have each pattern, shape [p].
+        of_inputs: for each input, the index of the pattern of its row, shape [n].
     """
 
     patterns: tuple[str, ...]
@@ -29,7 +30,7 @@ class RowKinds:
 
     @classmethod
     def of(cls, task: Task, classes: Classes) -> "RowKinds | None":
-        """Sort the rows; None for a task that has not two classes and two varying positions."""
+        """Sort the rows by the classes [n] of the answers; None unless the task has two classes and two positions."""
         if not task.is_binary or len(task.domain.shape) != 2:
             return None
         fitted = patterns_of(task.domain.image(classes).numpy())
@@ -42,7 +43,7 @@ class RowKinds:
         )
 
     def shares(self, true: Mask) -> Float64[Tensor, "p"]:
-        """For each pattern, the share of its inputs for which something is true."""
+        """For each pattern, the share of its inputs for which the mask [n] is true, shape [p]."""
         size = len(self.patterns)
         counted = self.of_inputs.bincount(weights=true.double(), minlength=size)
         return counted / self.of_inputs.bincount(minlength=size)
@@ -50,13 +51,13 @@ class RowKinds:
 
 @dataclass(frozen=True, eq=False)
 class RowLosses:
-    """Answers that change as heads are frozen, by the pattern of the row that they stand in.
+    """The share of answers that change when heads are frozen, by the pattern of the row that they stand in.
 
     Attributes:
-        kinds: the rows.
-        all_frozen: for each pattern, the share of answers that change when every head is frozen.
-        alone: [head, pattern], when that head alone is.
-        others: [head, pattern], when all heads but that one are.
+        kinds: the rows and their patterns.
+        all_frozen: for each pattern, the share that changes when every head is frozen, shape [p].
+        alone: for each head and pattern, the share that changes when this head alone is frozen, shape [h, p].
+        others: for each head and pattern, the share that changes when all other heads are frozen, shape [h, p].
     """
 
     kinds: RowKinds

@@ -1,4 +1,4 @@
-"""Attention on the way from its mean to its full pattern."""
+"""Interpolate attention between its mean pattern and the full one."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,22 @@ from scrubjay.core.stats import share_of
 from scrubjay.run import Run
 
 STEPS = tuple(step / 10 for step in range(11))
-"""Values of t between the mean pattern (0) and the full one (1)."""
+"""The values of t that are tried; 0 is the mean pattern and 1 the full one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """From the mean pattern to the full one: pattern = mean + t (pattern - mean).
+    """What happens when each input attends by ``mean + t * (pattern - mean)``.
 
     Attributes:
         steps: the values of t.
-        agreement: with the full network's answers at each of them.
-        flips: how many answers differ between t = 0 and t = 1.
-        precision: of the flips that the first-order effect of t at 0 predicts, the share that happen.
-        recall: of the flips that happen, the share that is predicted.
-        f1: the harmonic mean of the two.
-        chance: the f1 of as many flips predicted at random.
+        agreement: the agreement with the full network's answers at each value of t.
+        flips: the number of answers that differ between t = 0 and t = 1.
+        precision: the share of the predicted flips that happen. A flip is predicted where the margin at t = 0 changes
+            its sign when its derivative with respect to t is added.
+        recall: the share of the flips that happen which were predicted.
+        f1: the harmonic mean of precision and recall.
+        chance: the f1 that as many flips predicted at random would have.
     """
 
     steps: tuple[float, ...]
@@ -34,7 +35,7 @@ class Scaling:
 
 
 def scale_attention(run: Run) -> Scaling:
-    """Interpolate the pattern; ``resid_mid`` is linear in it, so a step is an interpolation and no new run."""
+    """Interpolate the pattern. ``resid_mid`` is linear in it, so that no step needs a new run."""
     full, frozen, readout = run.full, run.frozen, run.readout
     way = full.resid_mid - frozen.resid_mid
 

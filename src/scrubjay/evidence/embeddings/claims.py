@@ -1,4 +1,4 @@
-"""From tokens to filters: the sum over tokens, the masks, and resampling at the inputs."""
+"""What is said of the way from tokens to filters."""
 
 from scrubjay.core.claim import Claim, error_claim, share_claim, untested
 from scrubjay.core.stats import chance_share, majority_share
@@ -10,13 +10,13 @@ _LATIN = {"α": "alpha", "β": "beta", "γ": "gamma"}
 
 
 def claims(result: EmbeddingsResult) -> list[Claim]:
-    """The frozen stream is a sum of token vectors; and what that means for the filters, where there are any."""
+    """Make the claim that the frozen stream is a sum of token vectors, and those about filters if any are known."""
     found = [
         error_claim(
             "embedding.error",
             _SECTION,
-            "The frozen resid_mid is a constant plus a vector for each token, up to this largest difference (control: "
-            "another input's tokens)",
+            "The frozen resid_mid is a constant plus a vector for each token; this is the largest difference (control: "
+            "the tokens of another input)",
             result.error,
             control=result.of_others,
             headline=True,
@@ -30,7 +30,7 @@ def claims(result: EmbeddingsResult) -> list[Claim]:
 
 
 def tables(result: EmbeddingsResult) -> list[Table]:
-    """How often each two binary images of the domain agree."""
+    """Make the table of how often every two binary images of the domain agree."""
     if result.images is None:
         return []
     masks = result.images.masks
@@ -54,8 +54,8 @@ def _masks(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
         share_claim(
             "mask.frozen",
             _SECTION,
-            "The gate of the frozen network's filter masks gives the frozen network's answer (control: that of the "
-            "gate)",
+            "The gate of the frozen network's filter masks gives the frozen network's answer (control: the control of "
+            "gate.frozen)",
             images.masks.between("gate", "frozen labels"),
             chance=frozen,
             control=control,
@@ -64,8 +64,8 @@ def _masks(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
         share_claim(
             "mask.full",
             _SECTION,
-            "The gate of the frozen network's filter masks gives the full network's answer (control: always the most "
-            "frequent answer)",
+            "The gate of the frozen network's filter masks gives the full network's answer (control: the most frequent "
+            "answer)",
             images.masks.between("gate", "full labels"),
             chance=full,
             control=full,
@@ -78,8 +78,8 @@ def _lines(images: FilterImages) -> list[Claim]:
         share_claim(
             f"line.{_LATIN[name]}",
             _SECTION,
-            f"The value of filter {name} in the frozen network explains its value in the full one (R²; control: inputs "
-            f"permuted)",
+            f"The value of filter {name} in the frozen network explains its value in the full network (R²; control: "
+            f"the inputs permuted)",
             line.r_squared,
             chance=0.0,
             control=line.permuted,
@@ -93,8 +93,8 @@ def _inputs(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
         share_claim(
             f"scrub.inputs.{'+'.join(_LATIN[name] for name in row.name.split('+'))}",
             _SECTION,
-            f"The answer stays when the value of {row.name} is taken from inputs whose tokens give it the same image "
-            f"(control: image shuffled)",
+            f"The answer stays when the value of {row.name} is taken from an input whose tokens predict nearly the "
+            f"same value (control: predictions shuffled between inputs)",
             row.left.mean,
             interval=row.left.interval,
             chance=chance_share(result.run.full.classes),
@@ -111,13 +111,13 @@ def _nearness(images: FilterImages) -> Claim:
         return untested(
             "threshold.nearness",
             _SECTION,
-            "The frozen network never disagrees with the full one, so there is no input to find near a threshold",
+            "The frozen network never disagrees with the full network, so no input can be near a threshold for it",
             control=0.5,
         )
     return share_claim(
         "threshold.nearness",
         _SECTION,
-        "Where the frozen network disagrees, filter values are near a threshold (AUC; control: chance)",
+        "The frozen network disagrees where a filter's value is near its threshold (AUC; control: chance)",
         images.nearness,
         chance=0.5,
         control=0.5,

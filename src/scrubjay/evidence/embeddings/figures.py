@@ -1,4 +1,4 @@
-"""What each token adds to each filter, and the filters as images of the domain."""
+"""Draw what each token adds to each filter, and the filters as images of the domain."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,7 +10,7 @@ from scrubjay.fit.gate import FILTER_NAMES
 
 
 def figures(result: EmbeddingsResult) -> list[Picture]:
-    """Strips over tokens, and images where two positions vary; none without filters."""
+    """Make a figure of strips, and one of images if the domain has rows; none if no filters are known."""
     images = result.images
     if images is None:
         return []
@@ -18,8 +18,9 @@ def figures(result: EmbeddingsResult) -> list[Picture]:
         Picture(
             "embedding.png",
             "Strips: what each token adds to each filter's value",
-            "Orange raises a filter's value, purple lowers it. Periodic stripes along a strip are a periodic function "
-            "of that token; a smooth slope is a comparison.",
+            "Orange tokens raise a filter's value, and purple tokens lower it. Regular stripes mean that the filter "
+            "reads a periodic function of the token. A smooth change from one colour to the other means that it "
+            "compares the token with a threshold.",
             lambda: _strips(result, images),
         )
     ]
@@ -28,8 +29,9 @@ def figures(result: EmbeddingsResult) -> list[Picture]:
             Picture(
                 "images.png",
                 "Filter values over the domain, their images from the tokens alone, and masks beside answers",
-                "Top: a filter's value in the full network beside what its tokens alone would give; where the two "
-                "pictures differ, attention matters. Bottom: masks, their gate, and the answers that it should give.",
+                "Top: each filter's value in the full network, and beside it the value that the tokens alone would "
+                "give. Where the two pictures differ, attention matters. Bottom: the filters' masks, their gate, and "
+                "the answers that the gate should give.",
                 lambda: _images(result, images),
             )
         )
@@ -37,7 +39,7 @@ def figures(result: EmbeddingsResult) -> list[Picture]:
 
 
 def _strips(result: EmbeddingsResult, images: FilterImages) -> Figure:
-    """What each token adds to each filter's value through the frozen network."""
+    """Draw what each token adds to each filter's value in the frozen network."""
     strips = result.parts.strips(images.filters.directions)
     rows = [(name, at, j) for j, name in enumerate(images.names) for at in range(len(strips))]
     names = result.run.task.position_names
@@ -59,7 +61,7 @@ def _strips(result: EmbeddingsResult, images: FilterImages) -> Figure:
 
 
 def _images(result: EmbeddingsResult, images: FilterImages) -> Figure:
-    """Filter values over the domain, their images from the tokens alone, and the frozen masks beside the answers."""
+    """Draw filter values and their images over the domain, and the frozen network's masks beside the answers."""
     run, masked = result.run, images.masked
     bits = masked.bits(run.frozen.resid_mid).long()
     masks = [(f"frozen mask {FILTER_NAMES[j]}", bits[:, j]) for j in range(bits.shape[1])]

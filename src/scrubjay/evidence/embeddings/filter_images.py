@@ -1,4 +1,4 @@
-"""Filters as images of the domain: masks against answers, and the full network's values against their frozen image."""
+"""Compare filters as images of the domain: masks with answers, and values with the images that tokens give."""
 
 from dataclasses import dataclass
 
@@ -12,26 +12,28 @@ from scrubjay.fit.filters import Filters
 
 @dataclass(frozen=True, eq=False)
 class MaskTable:
-    """How often every two of some binary images of the domain agree.
+    """How often every two of several binary images of the domain agree.
 
     Attributes:
-        names: of the images; agreement: of each two.
+        names: the names of the i images.
+        agreement: the share of inputs on which two images agree, shape [i, i].
     """
 
     names: tuple[str, ...]
     agreement: Float64[Tensor, "i i"]
 
     def between(self, first: str, second: str) -> float:
-        """The agreement of two of them."""
+        """The agreement of the images with these two names."""
         return float(self.agreement[self.names.index(first), self.names.index(second)])
 
 
 @dataclass(frozen=True)
 class LineFit:
-    """How much of a filter's value in the full network its frozen image explains.
+    """How well a filter's image explains its value in the full network.
 
     Attributes:
-        r_squared: of the linear regression over all inputs; permuted: the same with the image's inputs permuted.
+        r_squared: R² of the linear regression of the values on the image, over all inputs.
+        permuted: the same R² with the inputs of the image permuted.
     """
 
     r_squared: float
@@ -41,13 +43,13 @@ class LineFit:
 def compare_masks(
     filters: Filters, names: tuple[str, ...], resid_mid: Tensor, answers: dict[str, Classes]
 ) -> MaskTable:
-    """Each filter's mask and the gate's, beside answers and labels.
+    """Compare the mask of each filter and of the gate with answers and labels.
 
     Args:
-        filters: whose masks are taken.
-        names: of the filters.
-        resid_mid: that the masks are taken from.
-        answers: classes by name.
+        filters: the filters; a filter's mask is where it is on.
+        names: the names of the filters.
+        resid_mid: the residual streams that the masks are computed from, shape [n, d].
+        answers: other images to compare, by name: the class of each input, shape [n].
     """
     bits = filters.bits(resid_mid)
     images = {name: bits[:, j].long() for j, name in enumerate(names)}
@@ -57,7 +59,13 @@ def compare_masks(
 
 
 def line_fits(values: Float64[Tensor, "n k"], images: Float64[Tensor, "n k"], *, seed: int) -> tuple[LineFit, ...]:
-    """R² of each filter's values explained by its image, and by the image permuted."""
+    """Regress each filter's values on its image, and on the image with its inputs permuted.
+
+    Args:
+        values: the values of k filters, shape [n, k].
+        images: the images of the same filters, shape [n, k].
+        seed: seed for the permutation.
+    """
     permuted = images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))]
     return tuple(
         LineFit(_r_squared(values[:, j], images[:, j]), _r_squared(values[:, j], permuted[:, j]))

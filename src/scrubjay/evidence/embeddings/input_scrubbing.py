@@ -1,7 +1,8 @@
-"""Resampling at the inputs, from the tokens up: the step that the post named and left.
+"""Causal scrubbing at the inputs, which the post named as a next step and did not take.
 
-The extended embeddings say what a filter's value should be from the tokens alone (its image). If that is how the
-network computes it, an input's value may be replaced by the value of any other input with nearly the same image.
+The extended embeddings predict each filter's value from the tokens alone. This prediction is called the filter's image.
+If the network computes the filter in this way, an input's value may be replaced by the value of any other input with
+nearly the same image.
 """
 
 from dataclasses import dataclass
@@ -18,19 +19,19 @@ from scrubjay.nets.readout import Readout
 from scrubjay.run import Sampling
 
 CONTROL_DRAWS = 5
-"""Draws of each control."""
+"""The largest number of draws for each control."""
 _BINS = 64
-"""Bins of equally many inputs that an image is cut into."""
+"""The number of bins, of equally many inputs each, that an image is divided into."""
 
 
 @dataclass(frozen=True)
 class InputScrub:
-    """What is left when values are resampled among inputs of nearly the same image.
+    """How many answers stay when values are resampled among inputs of nearly the same image.
 
     Attributes:
-        name: the filters that are resampled.
+        name: the names of the filters that are resampled, joined by ``+``.
         left: the share of the network's own answers that stay.
-        control: the same with the image shuffled.
+        control: the same share if the bins are shuffled between inputs.
     """
 
     name: str
@@ -50,18 +51,18 @@ def scrub_inputs(
     seed: int,
     sampling: Sampling = "independent",
 ) -> tuple[InputScrub, ...]:
-    """Resample each filter's value, and all of them, among the inputs in the same of 64 equal bins of its image.
+    """Resample the values of each filter, and of all filters together, within 64 bins of their images.
 
     Args:
-        hypothesis: the variables.
-        resid_mid: of the network that is scrubbed.
-        images: of each filter, from the extended embeddings.
-        readout: from a residual stream to an answer.
-        classes: the network's own answers.
-        names: of the filters.
+        hypothesis: the hypothesis whose variables are the filters' values.
+        resid_mid: the residual streams of the network that is scrubbed, shape [n, d].
+        images: the filters' images, shape [n, k].
+        readout: computes the answer from a residual stream.
+        classes: the network's own answers, shape [n].
+        names: the names of the k filters.
         stopping: when enough has been drawn.
-        seed: seed of the draws.
-        sampling: each donor drawn independently within its bin, or the bin permuted.
+        seed: seed for the draws.
+        sampling: whether each donor is drawn independently within its bin, or each bin is permuted.
     """
     bins = torch.stack([_equal_bins(column) for column in images.T], dim=1)
     shuffled = bins[torch.randperm(len(bins), generator=torch.Generator().manual_seed(seed))]
@@ -100,7 +101,7 @@ def _equal_bins(image: Float64[Tensor, "n"]) -> Int[Tensor, "n"]:
 
 
 def within_bins(bins: Int[Tensor, "n"], draw: torch.Generator, sampling: Sampling = "independent") -> Int[Tensor, "n"]:
-    """For each input, another of its bin, drawn at random."""
+    """For each input, a random input of the same bin, shape [n]; it may be the input itself."""
     order = bins.argsort(stable=True)
     if sampling == "permute":
         mixed, donors = torch.randperm(len(bins), generator=draw), torch.empty_like(order)

@@ -1,4 +1,4 @@
-"""The frozen stream as a sum over tokens, and the filters as images of the domain."""
+"""Compute the frozen stream as a sum over tokens, and the filters as images of the domain."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from scrubjay.nets.extended_embedding import ExtendedEmbedding
 from scrubjay.run import Run, Settings
 
 _INPUT_DRAWS = 20
-"""Draws of each resampling at the inputs."""
+"""The largest number of draws when values are resampled at the inputs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +27,16 @@ class FilterImages:
     """The filters over the domain.
 
     Attributes:
-        filters: of the full network.
-        masked: of the frozen network.
-        names: of the full network's filters.
-        images: what each filter's value should be from the tokens alone, shape [n, k].
-        values: what it is in the full network, shape [n, k].
-        lines: how much of the values the images explain.
-        masks: the frozen network's masks beside answers and labels.
-        inputs: what is left when values are resampled among inputs of the same image.
-        nearness: the AUC by which a filter value near a threshold tells where the frozen network disagrees; None where
-            it never does.
+        filters: the filters of the full network.
+        masked: the filters of the frozen network.
+        names: the names of the full network's filters.
+        images: the value of each filter of the full network that the tokens alone predict, shape [n, k].
+        values: the value of each filter in the full network, shape [n, k].
+        lines: for each filter, how well its image explains its values.
+        masks: how often the masks of the frozen network's filters agree with answers and labels.
+        inputs: how many answers stay when values are resampled among inputs of nearly the same image.
+        nearness: the AUC by which a filter value near a threshold tells where the frozen network disagrees with the
+            full one; None if it never disagrees.
     """
 
     filters: Filters
@@ -52,15 +52,15 @@ class FilterImages:
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingsResult:
-    """The extended embeddings, and how far they are from what they rebuild.
+    """The extended embeddings, and how well they rebuild the frozen network.
 
     Attributes:
         run: the run.
-        parts: a constant, and a table for each varying position.
-        error: the largest absolute difference from the frozen ``resid_mid``.
-        of_others: the same when each input is rebuilt from the tokens of another.
-        filters: what the filters line found; None where it was skipped.
-        images: the filters over the domain; None without filters.
+        parts: the extended embeddings: a constant, and a table for each varying position.
+        error: the largest absolute difference between their sum and the frozen ``resid_mid``.
+        of_others: the same difference if each input is rebuilt from the tokens of another input.
+        filters: the result of the line ``filters``, or None if it was skipped.
+        images: the filters over the domain, or None if no filters are known.
     """
 
     run: Run
@@ -72,7 +72,7 @@ class EmbeddingsResult:
 
 
 def measure(run: Run, settings: Settings, found: Found) -> EmbeddingsResult:
-    """Take the frozen stream apart, and compare it with the full network's filters."""
+    """Rebuild the frozen stream from extended embeddings, and compare filters with what the tokens alone predict."""
     parts = ExtendedEmbedding.of(run.network, run.task.domain, run.mean_pattern)
     rebuilt = parts.resid_mid(run.task.domain.choices(run.task.domain.inputs()))
     filters = found.get(FILTERS)

@@ -1,4 +1,4 @@
-"""Whether a gate of filters gives the answers."""
+"""What is said of filters and their gate."""
 
 from scrubjay.core.claim import HOLDS, Claim, effect, share_claim
 from scrubjay.core.table import Table
@@ -9,7 +9,7 @@ _FILTERS = {1: "one filter", 2: "two filters", 3: "three filters"}
 
 
 def claims(result: FiltersResult) -> list[Claim]:
-    """For each network a claim about the causal subspace, and one about the first two components."""
+    """Make two claims for each network: in the causal subspace, and in the first two components."""
     return [
         _claim(name, gated, suffix)
         for name, side in result.sides.items()
@@ -18,7 +18,7 @@ def claims(result: FiltersResult) -> list[Claim]:
 
 
 def words(result: FiltersResult) -> list[str]:
-    """The sentence about the full network's gate."""
+    """Say which gate the full network computes."""
     gated = result.sides["full"].gate
     claim, name = _claim("full", gated, ""), gated.fit.filters.gate.name
     filters = _FILTERS[gated.fit.k].replace("filter", "linear filter")
@@ -40,16 +40,16 @@ def words(result: FiltersResult) -> list[str]:
 
 
 def tables(result: FiltersResult) -> list[Table]:
-    """Filters by subspace and number: what they classify, and what is left when all else is resampled."""
+    """Make the table of all fits: how well filters classify, and what is left when all else is resampled."""
     rows = [_row(name, side, fit) for name, side in result.sides.items() for fit in side.fits]
     return [
         Table(
-            "Filters: how often their gate gives the network's own answer, and how much of those answers is left\n"
-            "when everything but the filters' directions is resampled",
+            "Filters: how often their gate gives the network's own answer (agreement), and how many of those answers\n"
+            "stay when everything but the filters' directions is resampled (left)",
             ("network", "components", "filters", "gate", "agreement", "left", "reading"),
             rows,
-            "probe: the filters tell the answers, but the network does not use their directions; trivial: as many "
-            "filters\nas dimensions, so that nothing but the rest of the stream is resampled",
+            "probe: the filters tell the answers, but the network does not use their directions; trivial: there are as "
+            "many\nfilters as dimensions, so that nothing inside the subspace is resampled",
         )
     ]
 
@@ -65,8 +65,8 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
     return share_claim(
         f"gate.{name}{suffix}",
         _SECTION,
-        f"The {name} network's answer is {found} in {where} of resid_mid{spans} (control: random directions, or an "
-        f"untrained network's)",
+        f"In {where} of resid_mid, {found} gives the {name} network's answer{spans} (control: random directions, or "
+        f"filters of an untrained network)",
         fit.agreement,
         chance=gated.controls.majority,
         control=control,

@@ -1,4 +1,4 @@
-"""Principal components with the filters' boundaries, and the plane of the filters."""
+"""Draw principal components with the filters' boundaries, and the plane of the filters."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,13 +9,13 @@ from scrubjay.evidence.line import Picture
 
 
 def figures(result: FiltersResult) -> list[Picture]:
-    """The components, and the plane of two filters where there are two."""
+    """Make a figure of the components, and one of the filters' plane if there are at least two filters."""
     found = [
         Picture(
             "components.png",
             "All inputs in the plane of components 1 and 2 and of components 3 and 4, full and frozen network",
-            "Every point is an input. Look for colours that a line or two separate. Colours that mix in one plane "
-            "may come apart in the next. Lines: the filters' boundaries, other components at their mean.",
+            "Each point is an input. Look for colours that one or two lines separate. Colours that mix in one plane "
+            "may be apart in the next. The lines are the filters' boundaries, with all other components at their mean.",
             lambda: _components(result),
         )
     ]
@@ -24,8 +24,8 @@ def figures(result: FiltersResult) -> list[Picture]:
             Picture(
                 "filters.png",
                 "All inputs in the plane of the filters' values, thresholds as lines",
-                "Under an AND all orange points lie in the upper right quarter. Points of the wrong colour in a "
-                "quarter are answers that the gate gets wrong.",
+                "If the gate is AND, all orange points should lie in the upper right quarter. A point of the wrong "
+                "colour is an answer that the gate gets wrong.",
                 lambda: _planes(result),
             )
         )
@@ -33,7 +33,7 @@ def figures(result: FiltersResult) -> list[Picture]:
 
 
 def _components(result: FiltersResult) -> Figure:
-    """Components 1-2 and 3-4 of resid_mid by network label and ground truth, full and frozen, with boundaries."""
+    """Draw components 1-2 and 3-4 of both networks, by answer and by ground truth, with the filters' boundaries."""
     figure = new_figure(16, 8.2)
     run = result.run
     truth = run.task.labels
@@ -61,7 +61,7 @@ def _components(result: FiltersResult) -> Figure:
 
 
 def _planes(result: FiltersResult) -> Figure:
-    """The plane of the two filter values, with both thresholds."""
+    """Draw the values of the first two filters, with both thresholds."""
     figure = new_figure(11, 5.4)
     sides = {name: side for name, side in result.sides.items() if side.gate.fit.k > 1}
     for at, (name, side) in enumerate(sides.items()):

@@ -1,4 +1,4 @@
-"""Fit filters in the causal subspace (and in two and in all components, to compare), and read their gate."""
+"""Fit filters in the causal subspace, and for comparison in two and in all components, and read their gate."""
 
 from dataclasses import dataclass
 
@@ -20,28 +20,28 @@ from scrubjay.nets.recording import Activations
 from scrubjay.run import Run, Settings
 
 NUMBERS = (1, 2, 3)
-"""Numbers of filters that are fitted in the causal subspace."""
+"""The numbers of filters that are fitted in the causal subspace."""
 WORTH = 0.005
-"""The agreement that a further filter must add to be believed."""
+"""How much agreement a further filter must add to be accepted."""
 _PLANE = 2
-"""Components in which the post fits its filters."""
+"""The number of components in which the post fits its filters."""
 _PROBE_DRAWS = 5
-"""Draws of [1] for each fit."""
+"""The largest number of draws of ablation [1] for each fit."""
 _CONTROL_DRAWS = 20
-"""Sets of random directions for each gate's control."""
+"""The largest number of sets of random directions for each gate's control."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Filters of one number in one subspace, and whether they are more than a probe.
+    """The best fit of k filters in r components, and what is left of the answers when all else is resampled.
 
     Attributes:
-        r: components of the subspace.
-        k: filters.
-        filters: the best fit.
-        agreement: with the answers of the network that it was fitted on.
-        scrubbed: the share of those answers that is left when the complement of the directions is resampled.
-        resampled: the share that is left when everything is resampled, the bottom of that scale.
+        r: the number of components of the subspace.
+        k: the number of filters.
+        filters: the filters and their gate.
+        agreement: the agreement of the gate with the answers of the network that it was fitted on.
+        scrubbed: the share of those answers that stay when everything but the filters' directions is resampled.
+        resampled: the share of those answers that stay when everything is resampled.
     """
 
     r: int
@@ -53,13 +53,23 @@ class Fit:
 
     @property
     def is_probe(self) -> bool:
-        """Whether the filters tell the answers, but less than half of that survives the resampling of all else."""
+        """Whether the filters tell the answers although the network does not use their directions.
+
+        That is the case if the effect of their agreement is at least 0.5, so that it holds in part, and an effect of
+        less than 0.25 is left when all else is resampled.
+        """
         return effect(self.agreement, self.resampled) >= PARTLY > 2 * effect(self.scrubbed.mean, self.resampled)
 
 
 @dataclass(frozen=True, eq=False)
 class Gated:
-    """A gate of filters with its truth table and its controls."""
+    """A gate of filters.
+
+    Attributes:
+        fit: the filters.
+        reading: the truth table that the answers give for them.
+        controls: what the gate's agreement must exceed.
+    """
 
     fit: Fit
     reading: GateReading
@@ -71,11 +81,12 @@ class SideFilters:
     """The filters of one network.
 
     Attributes:
-        pca: of its ``resid_mid``.
-        gate: the fewest filters of the causal subspace to which no further one adds half a point of agreement.
-        gate_2pc: the same in the first two components, where the post fits two.
-        fits: everything that was fitted.
-        hypothesis: that the network uses the filters of ``gate`` and nothing else.
+        pca: the principal components of the network's ``resid_mid``.
+        gate: the fewest filters in the causal subspace such that further ones add less than half a percentage point
+            of agreement.
+        gate_2pc: the fewest filters, one or two, in the first two components, by the same rule.
+        fits: all fits.
+        hypothesis: the hypothesis that the network uses the filters of ``gate`` and nothing else.
     """
 
     pca: PCA
@@ -87,14 +98,19 @@ class SideFilters:
 
 @dataclass(frozen=True, eq=False)
 class FiltersResult:
-    """The filters of the full and the frozen network, by name."""
+    """The filters of both networks.
+
+    Attributes:
+        run: the run.
+        sides: the filters of the full and of the frozen network, by name.
+    """
 
     run: Run
     sides: dict[str, SideFilters]
 
 
 def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
-    """Fit, choose the number of filters, and measure the controls of the gate."""
+    """Fit filters, choose their number, and measure the controls of their gate."""
     subspace = found.of(SUBSPACE).sides
     every = run.network.config.d_model
     plane = min(_PLANE, every)
@@ -158,7 +174,17 @@ def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
 
 
 def two_filters(act: Activations, readout: Readout, *, seed: int) -> tuple[PCA, Filters | None]:
-    """Components, and two filters in the causal subspace (None where the task has not two classes); no controls."""
+    """Fit two filters in the causal subspace, without any controls.
+
+    Args:
+        act: the network's activations on every input.
+        readout: computes the answer from a residual stream.
+        seed: seed for the draws and the fit.
+
+    Returns:
+        The principal components of ``resid_mid``, and the filters; None instead of filters if the task does not have
+        two classes.
+    """
     pca = PCA.of(act.resid_mid)
     if not readout.task.is_binary:
         return pca, None
@@ -167,7 +193,7 @@ def two_filters(act: Activations, readout: Readout, *, seed: int) -> tuple[PCA, 
 
 
 def _simplest(fits: list[Fit]) -> Fit:
-    """The fewest filters to which no larger number adds what a filter is worth."""
+    """The fit with the fewest filters whose agreement comes within ``WORTH`` of the best."""
     best = max(fit.agreement for fit in fits)
     return next(fit for fit in fits if fit.agreement > best - WORTH)
 

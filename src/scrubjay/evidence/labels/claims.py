@@ -1,4 +1,4 @@
-"""Where the network errs relative to the program of its labels, and which parts of the program it holds."""
+"""What is said of a network's errors and of the program behind its labels."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from scrubjay.program.error_map import NEAR, ErrorMap
 
 _SECTION = "labels"
 FEW = 20
-"""Fewer errors than this say nothing about where errors lie."""
+"""The smallest number of errors from which claims about the place of errors are made."""
 _PLACES = {"resid_mid": "resid_mid", "filters": "the filters' values"}
 
 
 def claims(result: LabelsResult) -> list[Claim]:
-    """Two claims about errors, where there are enough, and a measurement for each part of the program."""
+    """Make two claims about errors if there are enough of them, and a measurement for each part of the program."""
     return [*_error_claims(result), *_readable(result)]
 
 
 def words(result: LabelsResult) -> list[str]:
-    """The sentence about errors."""
+    """Say where the errors lie."""
     return [
         f"Where it errs, it errs near the boundaries of the labels: {claim.shown} of its errors lie at most {NEAR} "
         f"cells from a change of label, where {claim.control:.1%} would by chance."
@@ -29,7 +29,7 @@ def words(result: LabelsResult) -> list[str]:
 
 
 def tables(result: LabelsResult) -> list[Table]:
-    """The program, and where the errors lie."""
+    """Make the table of the program, and the table of the errors if there are any."""
     length = result.length
     program = Table(
         f"The labels follow this program ({length.program:,.0f} bits, {length.exceptions:,} exceptions among "
@@ -49,8 +49,8 @@ def _error_claims(result: LabelsResult) -> list[Claim]:
         share_claim(
             "errors.boundary",
             _SECTION,
-            f"Its {errors.errors:,} errors lie at most {NEAR} cells from a change of label (control: thrown at random "
-            f"into the same {errors.along}s, {near.low:.1%} to {near.high:.1%})",
+            f"The network's {errors.errors:,} errors lie at most {NEAR} cells from a change of label (control: errors at "
+            f"random places of the same {errors.along}s, {near.low:.1%} to {near.high:.1%})",
             errors.near,
             chance=near.mean,
             control=near.mean,
@@ -62,8 +62,8 @@ def _error_claims(result: LabelsResult) -> list[Claim]:
         share_claim(
             "errors.rows",
             _SECTION,
-            f"Its errors lie in {errors.along}s along which the label changes (control: thrown at random anywhere, "
-            f"{changing.low:.1%} to {changing.high:.1%})",
+            f"The network's errors lie in {errors.along}s along which the label changes (control: errors at random "
+            f"places of the whole domain, {changing.low:.1%} to {changing.high:.1%})",
             errors.changing,
             chance=changing.mean,
             control=changing.mean,
@@ -77,8 +77,8 @@ def _readable(result: LabelsResult) -> list[Claim]:
         measurement(
             f"program.readable.{part.name}{'' if place == 'resid_mid' else f'.{place}'}",
             _SECTION,
-            f"How well {part.what} can be read linearly from {_PLACES[place]}, on inputs left out of the fit (control: "
-            f"tokens renamed at random)",
+            f"How often {part.what} is read correctly from {_PLACES[place]} by a linear readout, on inputs left out of "
+            f"its fit (control: tokens renamed at random)",
             part.accuracy,
             control=part.control,
             facts={"part": part.name, "read_from": place},

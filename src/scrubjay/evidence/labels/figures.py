@@ -1,4 +1,4 @@
-"""Where the network errs relative to the program of its labels, and what can be read of the program."""
+"""Draw where the network errs relative to the program of its labels, and what can be read of the program."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ _FILTERS = "#CC79A7"
 
 
 def figures(result: LabelsResult) -> list[Picture]:
-    """The errors, where there are any, and the readouts."""
+    """Make a figure of the errors if there are any, and one of the readouts."""
     errors, found = result.errors, []
     if errors is not None:
         found.append(
@@ -28,8 +28,9 @@ def figures(result: LabelsResult) -> list[Picture]:
                 "errors.png",
                 "The network's errors over the domain with the program's curves; errors by boundary, by distance and "
                 "by kind of row",
-                "Errors that keep to a curve show a boundary that the network has learnt roughly. Compare the counts "
-                "for each change of label with those of errors thrown at random into the same rows.",
+                "Errors along a curve show a boundary that the network has learnt only roughly. In the middle, compare "
+                "the distances of the errors with those of errors at random places of the same rows (grey). On the "
+                "right, compare the boundaries: which one causes the most errors for each change of label?",
                 lambda: _errors(result, errors),
             )
         )
@@ -37,8 +38,8 @@ def figures(result: LabelsResult) -> list[Picture]:
         Picture(
             "readable.png",
             "How well each part of the program can be read linearly from resid_mid and from the filters",
-            "A part that can be read from the stream and not from the filters is known to the network and missing from "
-            "the explanation. Each is compared with the same part after the tokens were renamed at random.",
+            "A part that can be read from the stream but not from the filters is known to the network and missing from "
+            "the explanation. The black lines are the control, which is the same part with tokens renamed at random.",
             lambda: _readable(result),
         )
     )
@@ -46,7 +47,7 @@ def figures(result: LabelsResult) -> list[Picture]:
 
 
 def _errors(result: LabelsResult, errors: ErrorMap) -> Figure:
-    """The errors over the program's labels, how far from a change they lie, and how many each boundary has a change."""
+    """Draw the errors over the labels, their distance from a change of label, and their number at each boundary."""
     figure = new_figure(16, 5.6)
     image, near, bars = (figure.add_subplot(1, 3, at) for at in (1, 2, 3))
     _over_labels(image, result.run, errors)
@@ -57,7 +58,7 @@ def _errors(result: LabelsResult, errors: ErrorMap) -> Figure:
 
 
 def _readable(result: LabelsResult) -> Figure:
-    """How well each part of the program is read from resid_mid and from the filters, beside the control."""
+    """Draw how well each part of the program is read from resid_mid and from the filters, beside the control."""
     figure = new_figure(10, 5)
     axes = figure.add_subplot()
     places = result.readable

@@ -1,4 +1,4 @@
-"""Search the program behind a task's labels, and lay the network over it."""
+"""Search the program behind a task's labels, and compare the network with it."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from scrubjay.program.search import best_program
 from scrubjay.run import Run, Settings
 
 MOST_INPUTS = 40_000
-"""The largest domain on which the search takes seconds."""
+"""The largest domain on which the search is made; it takes seconds there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +22,11 @@ class LabelsResult:
 
     Attributes:
         run: the run.
-        program: what the labels are.
-        length: the program's bits on them.
-        errors: where the network errs, or None where it does not.
-        readable: how well each part of the program is read from ``resid_mid`` and, where there are, from ``filters``.
+        program: the program behind the labels.
+        length: the number of bits of the program and of its exceptions.
+        errors: where the network errs, or None if it does not err.
+        readable: for each place, how well each part of the program can be read from it. The places are ``resid_mid``
+            and, if filters are known, ``filters``.
     """
 
     run: Run
@@ -45,14 +46,14 @@ def _size_lacks(run: Run, found: Found) -> str | None:
 
 
 NEEDS = (Need(_labels_lack), Need(_size_lacks))
-"""Labels, and not too many of them."""
+"""The task has labels, and not too many of them."""
 
 
 def measure(run: Run, settings: Settings, found: Found) -> LabelsResult:
     """Find the program, the errors relative to it, and what can be read of it.
 
     Raises:
-        NothingToFollow: no program is found.
+        NothingToFollow: no program was found.
     """
     assert run.task.labels is not None
     settings.progress("searching the program behind the labels", 0.0)

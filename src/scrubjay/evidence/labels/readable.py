@@ -1,8 +1,9 @@
-"""Which parts of a program a network holds: how linearly each part's truth can be read, on inputs left out of the fit.
+"""Measure which parts of a program a network knows: how well a linear readout gives the truth value of each part.
 
-The control is selective: the same truth value with the tokens renamed at random, so a part that is read no better than
-any function of the same form counts for nothing. (A stream of as many dimensions as there are tokens holds *every*
-function of one token.)
+The readout is judged on inputs that were left out of its fit. The control is the same truth value with the tokens
+renamed at random, which is a function of the same form that the network has no reason to know. A part that is read no
+better than this says nothing about the network. For example, a stream of as many dimensions as there are tokens can
+hold *every* function of one token.
 """
 
 from dataclasses import dataclass
@@ -18,19 +19,21 @@ from scrubjay.program.expression import Program
 from scrubjay.tasks.task import Task
 
 _RIDGE = 1e-6
-"""The ridge penalty of the readout, as a share of the inputs."""
+"""The ridge penalty of the readout, divided by the number of inputs."""
 _RENAMINGS = 4
-"""Random renamings of the tokens, for the control."""
+"""The number of random renamings of the tokens for the control."""
 
 
 @dataclass(frozen=True)
 class Readable:
-    """One part of a program, read from one place.
+    """How well one part of a program is read from one place.
 
     Attributes:
-        name: ``curve1``, ``curve2``, ... or ``phase``; what: the part in words.
-        accuracy: of the readout on inputs that it was not fitted to, averaged over the part's truth values.
-        control: the same with tokens renamed, averaged over renamings.
+        name: the name of the part: ``curve1``, ``curve2`` and so on, or ``phase``.
+        what: the part in words.
+        accuracy: the accuracy of the readout on inputs that it was not fitted to, averaged over the truth values of the
+            part.
+        control: the same accuracy with tokens renamed, averaged over renamings.
     """
 
     name: str
@@ -42,13 +45,13 @@ class Readable:
 def readable_parts(
     program: Program, task: Task, features: Float64[Tensor, "n f"], *, seed: int
 ) -> tuple[Readable, ...]:
-    """Read every curve's truth, and the sets of the phase that the regions use, from features of every input.
+    """Read the truth value of every curve, and of the sets of phases that the regions use, from features of all inputs.
 
     Args:
-        program: on a task of two varying positions.
-        task: its domain.
-        features: what is read, such as ``resid_mid`` or filter values.
-        seed: of the held-out half and the renamings.
+        program: a program on a task of two varying positions.
+        task: the task, which has the domain.
+        features: what is read, such as ``resid_mid`` or the filters' values, shape [n, f].
+        seed: seed for the choice of the half that is left out, and for the renamings.
     """
     draw = np.random.default_rng(seed)
     sizes = [task.domain.counts[at] for at in task.domain.varying]
@@ -70,7 +73,7 @@ def readable_parts(
 
 
 def _parts(program: Program, a: np.ndarray, b: np.ndarray) -> dict[str, tuple[str, list[np.ndarray]]]:
-    """The truth values of each part that are not the same everywhere."""
+    """For each part its words and its truth values, without those that are the same on all inputs."""
     parts = {
         f"curve{number}": (curve.mathematics(), [curve.truth(a, b)]) for number, curve in enumerate(program.curves, 1)
     }
@@ -86,7 +89,7 @@ def _parts(program: Program, a: np.ndarray, b: np.ndarray) -> dict[str, tuple[st
 
 @dataclass(frozen=True, eq=False)
 class _Reader:
-    """Least squares on one half with the best threshold there, judged on the other half."""
+    """A least-squares readout, fitted to one half of the inputs with the best threshold there, judged on the other."""
 
     features: Float64[Tensor, "n f"]
     solve: Float64[Tensor, "f half"]

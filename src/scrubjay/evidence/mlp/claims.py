@@ -1,4 +1,4 @@
-"""What the MLP does with the filters."""
+"""What is said of the MLP."""
 
 from scrubjay.core.claim import Claim, share_claim
 from scrubjay.core.stats import majority_share
@@ -8,7 +8,7 @@ _SECTION = "mlp"
 
 
 def claims(result: MlpResult) -> list[Claim]:
-    """Two claims for each network."""
+    """Make two claims for each network: about separability, and about the gate that the MLP computes."""
     majorities = {name: majority_share(act.classes) for name, act in result.run.sides.items()}
     return [claim for name, side in result.sides.items() for claim in _of_side(name, side, majorities[name])]
 
@@ -28,8 +28,8 @@ def _of_side(name: str, side: SideMlp, majority: float) -> list[Claim]:
         share_claim(
             f"mlp.gate{tail}",
             _SECTION,
-            f"With all but the filters at its mean, the {name} network computes {gate} of them (control: the next best "
-            f"gate)",
+            f"With everything but the filters held at its mean, the {name} network computes {gate} of the filters "
+            f"(control: the next best gate)",
             side.decisions.reading.agreement,
             chance=majority,
             control=side.decisions.other,

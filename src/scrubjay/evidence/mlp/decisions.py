@@ -1,4 +1,4 @@
-"""What the network decides in the plane of the filters."""
+"""Read off what the network answers if nothing but the filters varies."""
 
 from dataclasses import dataclass
 
@@ -12,18 +12,19 @@ from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.nets.readout import Readout
 
 _GRID = 121
-"""Points along each side of the map."""
+"""The number of points along each side of the map."""
 
 
 @dataclass(frozen=True, eq=False)
 class DecisionMap:
-    """What the network answers in the filter plane, with all other coordinates at their mean.
+    """What the network answers if all coordinates but the filters' values are at their means.
 
     Attributes:
-        reading: the gate read off every input's own filter values.
+        reading: the gate that gives these answers for the inputs' own filter values.
         other: the agreement of the best other gate.
-        sides: the values of the two first filters (beyond their thresholds) along the map; empty for other numbers.
-        image: the answers on that grid, the first filter along the rows.
+        sides: for each filter, its values along the map, measured from its threshold, shape [k, g].
+        image: the answers on the grid of these values for two filters, with the first filter along the rows, shape
+            [g, g]; empty unless there are two filters.
     """
 
     reading: GateReading
@@ -33,7 +34,13 @@ class DecisionMap:
 
 
 def map_decisions(hypothesis: Hypothesis, resid_mid: Residual, readout: Readout) -> DecisionMap:
-    """Let the network decide with nothing but the filter values left of each input, and read the gate."""
+    """Let the network answer from nothing but the filters' values, and read the gate off its answers.
+
+    Args:
+        hypothesis: the hypothesis whose variables are the filters' values.
+        resid_mid: the residual streams of all inputs, shape [n, d].
+        readout: computes the answer from a residual stream.
+    """
     values = resid_mid.double() @ hypothesis.directions.T
     mean, centre = resid_mid.double().mean(0), values.mean(0)
 

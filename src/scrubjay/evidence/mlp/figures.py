@@ -1,4 +1,4 @@
-"""The stream after the MLP, the MLP as it switches on, and what it decides in the plane of the filters."""
+"""Draw the stream after the MLP, what its parts contribute, and what it decides in the plane of the filters."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,21 +10,22 @@ from scrubjay.evidence.mlp.measure import MlpResult
 
 
 def figures(result: MlpResult) -> list[Picture]:
-    """The figure of this line."""
+    """Make the figure of this line."""
     return [
         Picture(
             "mlp.png",
             "The stream after the MLP; separability as the MLP is switched on; neurons; the decision map",
-            "From left: colours that the MLP has pulled apart; how fast one half-space comes to tell the answers; how "
-            "few neurons do most of it; and what the network decides in the plane of the filters, to be compared with "
-            "the thresholds.",
+            "First: the MLP has pulled the colours apart. Second: how many answers one half-space gives as more of the "
+            "MLP's output is added. Third: how few neurons do most of this. Fourth: what the network answers in the "
+            "plane of the filters; if it computes their gate, its boundaries lie on the lines, which are the "
+            "thresholds.",
             lambda: _draw(result),
         )
     ]
 
 
 def _draw(result: MlpResult) -> Figure:
-    """The stream after the MLP, separability on the way, neurons, and the decision map, full and frozen."""
+    """Draw the stream after the MLP, separability, neurons, and the decision map of both networks."""
     figure = new_figure(17, 8.6)
     for row, (name, mlp) in enumerate(result.sides.items()):
         axes = figure.add_subplot(2, 4, 4 * row + 1)

@@ -1,4 +1,4 @@
-"""The MLP of the full and the frozen network: separability, neurons, and decisions."""
+"""Measure the MLP of the full and the frozen network: separability, neurons, and decisions."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from scrubjay.fit.pca import PCA
 from scrubjay.run import Run, Settings
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How much of ``mlp_out`` is added to the stream."""
+"""The fractions of ``mlp_out`` that are added to the stream."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +24,12 @@ class SideMlp:
     """The MLP of one network.
 
     Attributes:
-        resid_post: principal components of the stream after the MLP.
-        scores: the first two coordinates of every input there, shape [n, 2].
-        fractions: how much of ``mlp_out`` is added.
-        separability: at each fraction, the share of answers that the best single half-space gives.
-        neurons: None where the answer is read from more than a margin.
-        decisions: in the plane of the filters.
+        resid_post: the principal components of the stream after the MLP.
+        scores: the coordinates of every input along the first two of them, shape [n, 2].
+        fractions: the fractions of ``mlp_out`` that are added to the stream.
+        separability: for each fraction, the share of answers that the best single half-space gives.
+        neurons: what single neurons contribute; None if the answer is read from all logits and not from a margin.
+        decisions: what the network answers in the plane of the filters.
     """
 
     resid_post: PCA
@@ -42,14 +42,19 @@ class SideMlp:
 
 @dataclass(frozen=True, eq=False)
 class MlpResult:
-    """The MLPs of both networks, by name."""
+    """The MLPs of both networks.
+
+    Attributes:
+        run: the run.
+        sides: the MLP of the full and of the frozen network, by name.
+    """
 
     run: Run
     sides: dict[str, SideMlp]
 
 
 def measure(run: Run, settings: Settings, found: Found) -> MlpResult:
-    """Switch the MLP on in steps, hold its neurons at their means, and map its decisions."""
+    """Add the MLP's output in steps, hold its neurons at their means, and map the network's decisions."""
     filters = found.of(FILTERS).sides
     streams = {name: (act.resid_mid, mlp_out_of(run.network, act.resid_mid)) for name, act in run.sides.items()}
 

@@ -1,4 +1,4 @@
-"""What single neurons do to the class margin, and what the MLP adds to the stream."""
+"""Measure what single neurons do to the class margin, and what the MLP adds to the stream."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,11 @@ class Neurons:
     """What single neurons do to the class margin.
 
     Attributes:
-        ablated: for each neuron, the share of answers kept when it is held at its mean.
-        by_index, by_contribution: the share of answers kept when only the first j neurons of that order vary and all
-            others are held at their means, for j from 0.
-        order: the neurons by falling spread of their contribution to the margin.
+        ablated: for each neuron, the share of answers kept when it is held at its mean, shape [m].
+        by_index: for each j from 0 to m, the share of answers kept when only the first j neurons vary and all others
+            are held at their means.
+        by_contribution: the same for neurons in the order ``order``.
+        order: the neurons by the spread of their contribution to the margin, the largest first, shape [m].
     """
 
     ablated: Float64[Tensor, "m"]
@@ -32,10 +33,17 @@ class Neurons:
 
 @torch.no_grad()
 def neuron_means(readout: Readout, resid_mid: Residual) -> tuple[Float64[Tensor, "m"], Int[Tensor, "m"]]:
-    """Each neuron's mean ``mlp_post``, and the neurons by falling spread of what they add to what is read.
+    """Each neuron's mean ``mlp_post``, and the neurons sorted by the spread of what they contribute.
 
-    That is the spread of ``mlp_post`` times the length of what it writes: to the margin, or to the logits less their
-    mean, which no answer depends on.
+    A neuron's contribution is its ``mlp_post`` times what it writes to the margin, or to the logits if the answer is
+    read from them. The mean over the logits is left out, since no answer depends on it.
+
+    Args:
+        readout: the part of the network after ``resid_mid``.
+        resid_mid: the residual streams of all inputs, shape [n, d].
+
+    Returns:
+        The means, shape [m], and the indices of the neurons, the largest spread first, shape [m].
     """
     rows = chunk_rows(readout.W_in.shape[1], torch.float64, readout.W_in.device)
     sums = torch.zeros(2, readout.W_in.shape[1], dtype=torch.float64)
@@ -52,7 +60,15 @@ def neuron_means(readout: Readout, resid_mid: Residual) -> tuple[Float64[Tensor,
 
 @torch.no_grad()
 def study_neurons(readout: Readout, resid_mid: Residual, classes: Classes) -> Neurons:
-    """Hold neurons at their means, one at a time and cumulatively. O(n m), and one product [n, d] x [d, m] twice."""
+    """Hold neurons at their means, one at a time and cumulatively.
+
+    This takes two products [n, d] x [d, m] and O(n m) operations besides.
+
+    Args:
+        readout: the part of the network after ``resid_mid``, which reads the answer from a margin.
+        resid_mid: the residual streams of all inputs, shape [n, d].
+        classes: the network's own answers, shape [n].
+    """
     post, order = neuron_means(readout, resid_mid)
     mean = post.to(readout.W_in.device) * readout.hidden[:, 0].double()
     rows = chunk_rows(readout.W_in.shape[1], torch.float64, readout.W_in.device)
@@ -74,7 +90,7 @@ def study_neurons(readout: Readout, resid_mid: Residual, classes: Classes) -> Ne
 
 @torch.no_grad()
 def mlp_out_of(network: OneLayerTransformer, resid_mid: Residual) -> Residual:
-    """What the MLP adds to each residual stream, in chunks."""
+    """What the MLP adds to each residual stream, shape [n, d]; it is computed in chunks."""
     rows = chunk_rows(network.config.d_mlp, network.dtype, network.device)
     return torch.cat(
         [AfterAttention.of(network, x.to(network.device)).mlp_out.cpu() for x in torch.split(resid_mid, rows)]

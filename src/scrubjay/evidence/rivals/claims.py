@@ -1,4 +1,4 @@
-"""Which explanation predicts answers that it never saw; rivals are ranked, the reading of rows is judged."""
+"""What is said of rival explanations, which are ranked, and of the reading of rows, which is judged."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from scrubjay.evidence.rivals.yardstick import Rival
 
 _SECTION = "rivals"
 FEW = 20
-"""Fewer mistakes than this say nothing about an explanation."""
+"""The smallest number of mistakes from which explanations are ranked by the mistakes that they predict."""
 UNSEEN = "answers that it never saw"
 """The name of the first ranking."""
 MISTAKES = "the network's mistakes among them"
@@ -19,7 +19,7 @@ MISTAKES = "the network's mistakes among them"
 
 
 def claims(result: RivalsResult) -> list[Claim]:
-    """Two measurements for each rival, and the claims about rows."""
+    """Make one or two measurements for each rival, and the claims about rows if the domain has rows."""
     found = [claim for rival in result.scored for claim in _of_rival(rival)]
     if result.rows is None:
         return found
@@ -27,7 +27,7 @@ def claims(result: RivalsResult) -> list[Claim]:
 
 
 def tables(result: RivalsResult) -> list[Table]:
-    """Every rival on the yardstick, and rows exchanged."""
+    """Make the table of all rivals, and the table of exchanged rows if the domain has rows."""
     return [_rivals_table(result), *([] if result.rows is None else [_rows_table(result.rows)])]
 
 
@@ -40,7 +40,8 @@ def _of_rival(rival: Rival) -> list[Claim]:
         measurement(
             f"rival.{rival.name}",
             _SECTION,
-            f"{what}, {given}: the share of the network's answers that it gives on the other half (control: {control})",
+            f"{what}, {given}: the share of the network's answers on the other half that it predicts (control: "
+            f"{control})",
             scores.unseen.value,
             interval=scores.unseen.interval,
             control=chance.unseen.mean,
@@ -55,7 +56,8 @@ def _of_rival(rival: Rival) -> list[Claim]:
                 f"rival.{rival.name}.mistakes",
                 _SECTION,
                 f"{what}, {given}: the share of the network's {mistakes.n} mistakes on the other half that it predicts "
-                f"(control: as many departures from the labels anywhere there; {control}: {chance.mistakes.mean:.1%})",
+                f"(control: as many departures from the labels at random inputs; {control}: "
+                f"{chance.mistakes.mean:.1%})",
                 mistakes.value,
                 interval=mistakes.interval,
                 control=departures,
@@ -71,8 +73,8 @@ def _row_claims(rows: RowReading, resampled: float) -> list[Claim]:
         share_claim(
             "rows.embedding",
             _SECTION,
-            f"The row whose first token has the nearest extended embedding gives a row's answers (for "
-            f"{nearest.same_pattern:.1%} of rows its pattern is of the same kind; control: any other row)",
+            f"A row has the answers of the row whose first token has the nearest extended embedding "
+            f"({nearest.same_pattern:.1%} of rows have its pattern; control: any other row)",
             nearest.agreement,
             chance=nearest.random,
             control=nearest.random,
@@ -84,8 +86,9 @@ def _row_claims(rows: RowReading, resampled: float) -> list[Claim]:
             share_claim(
                 "swap.within",
                 _SECTION,
-                f"Rows keep their answers when the first token's extended embedding is exchanged within a class of "
-                f"rows (the two rows' answers agree on {within.unswapped.mean:.1%}; control: exchanged across classes)",
+                f"Rows keep their answers when the first token's extended embedding is exchanged for that of a row of "
+                f"the same pattern (without an exchange {within.unswapped.mean:.1%} of the two rows' answers agree; "
+                f"control: exchanged for that of another pattern)",
                 within.kept.mean,
                 interval=within.kept.interval,
                 chance=resampled,
@@ -99,8 +102,8 @@ def _row_claims(rows: RowReading, resampled: float) -> list[Claim]:
             share_claim(
                 "swap.across",
                 _SECTION,
-                "Rows take over the other row's answers when it is exchanged across classes (control: how far the two "
-                "rows agree without any exchange)",
+                "Rows take over the other row's answers when the first token's extended embedding is exchanged for that "
+                "of a row of another pattern (control: how often the two rows agree without an exchange)",
                 across.carried.mean,
                 interval=across.carried.interval,
                 chance=across.unswapped.mean,
@@ -115,12 +118,13 @@ def _row_claims(rows: RowReading, resampled: float) -> list[Claim]:
 def _rivals_table(result: RivalsResult) -> Table:
     judged = any(rival.scores.departures is not None for rival in result.scored)
     columns = ["rival", "reads", "bits", "exceptions", "all", "other half", "shuffled"]
-    note = "exceptions: their bits; shuffled: fitted to shuffled answers, 95%"
+    note = "exceptions: bits of the list of exceptions; shuffled: fitted to shuffled answers, 95% interval"
     if judged:
         columns += ["mistakes", "95%", "if right"]
         note += (
-            "; mistakes: those on the other half that\nare predicted; if right: departures from the label where the "
-            "network is right (of two classes,\na coin predicts half of all mistakes, and departs from half)"
+            "; mistakes: share of the\nmistakes on the other half that are predicted; if right: share of departures "
+            "from the label where the network\nis right (with two classes, a coin predicts half of all mistakes, and "
+            "departs from half of the labels)"
         )
     return Table(
         f"Rival explanations, fitted to {result.fitted:,} answers: how often they give the network's answer",
@@ -163,7 +167,7 @@ def _rows_table(rows: RowReading) -> Table:
             for words, swapped in (("within a class", swaps.within), ("across classes", swaps.across))
             if swapped is not None
         ],
-        "a class of rows: those of the same pattern of frozen answers, such as 01",
+        "a class of rows: rows of the same pattern of the frozen network's answers, such as 01",
     )
 
 

@@ -1,4 +1,4 @@
-"""How often each rival explanation gives the network's answer, and how long it is."""
+"""Draw how often each rival explanation gives the network's answer, and how long it is."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,23 +17,24 @@ _EXCEPTIONS = "#cccccc"
 
 
 def figures(result: RivalsResult) -> list[Picture]:
-    """The figure of this line."""
+    """Make the figure of this line."""
     return [
         Picture(
             "rivals.png",
             "For each rival explanation, the share of the network's answers that it predicts on all inputs, on the "
             "half that it never saw, and on the mistakes there; beside it its length in bits",
-            "Each explanation is fitted to the network's answers on the training half. One that is the mechanism "
-            "should predict mistakes too: look for orange marks far to the right of their tick, which shows what as "
-            "many departures from the labels would predict anywhere. Bits: what was fitted, and a list of the "
-            "exceptions. Bits of explanations that read tokens and of those that read resid_mid cannot be compared.",
+            "Each explanation is fitted to the network's answers on the training half. An explanation that describes "
+            "the mechanism should also predict the mistakes on the other half. Look for orange marks far to the right "
+            "of their tick, which shows how many mistakes would be predicted by as many departures from the labels at "
+            "random inputs. Bits: those of what was fitted, and those of a list of the exceptions. Compare bits only "
+            "between explanations that read the same thing, tokens or resid_mid.",
             lambda: _draw(result),
         )
     ]
 
 
 def _draw(result: RivalsResult) -> Figure:
-    """Agreement of each rival on all inputs, on the half that it never saw and on the mistakes there; bits beside."""
+    """Draw each rival's agreement on all inputs, on the half that it never saw and on the mistakes there, and its bits."""
     rivals = result.scored
     figure = new_figure(16, 1.9 + 0.42 * len(rivals))
     shares, bits = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))

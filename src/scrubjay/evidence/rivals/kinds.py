@@ -1,7 +1,7 @@
-"""The kinds of rivals, each where it applies.
+"""The kinds of rival explanations.
 
-Bits: a fitted real costs 1/2 log2(n) of the n answers that it is fitted to, a choice the log2 of what it chooses from.
-The components of ``resid_mid`` are found without any answer and cost nothing.
+Lengths are counted in bits: a real number that is fitted to n answers costs ``log2(n) / 2`` bits, and a choice among c
+things costs ``log2(c)`` bits. The components of ``resid_mid`` are found without any answer and cost nothing.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ from scrubjay.program.code import choice_bits
 from scrubjay.program.expression import Length, Program
 
 _NEIGHBOURS = (1, 3, 5)
-"""Numbers of neighbours among which the vote chooses."""
+"""The numbers of neighbours among which one is chosen by the known answers."""
 _GROUPS = (2, 4, 8, 16, 32, 64, 128)
-"""Numbers of k-means groups among which the code length chooses."""
+"""The numbers of k-means groups among which one is chosen by the total length in bits."""
 _RANKS = (1, 2, 3)
-"""Numbers of products in a separable score."""
+"""The numbers of products that are tried in a separable score."""
 _PENALTY = 0.1
-"""What a squared entry of a separable score costs, in nats."""
+"""The penalty for a squared entry of a separable score, in nats."""
 _FILTERS = {
     1: ("one filter", (Gate.conjunction(1),)),
     2: ("two filters and a gate", (Gate.conjunction(2), Gate.disjunction(2), Gate.parity(2))),
@@ -40,12 +40,13 @@ _AND = (Gate.conjunction(2),)
 
 
 def kinds(seen: Seen, program: Program | None = None, length: Length | None = None) -> tuple[Kind, ...]:
-    """All kinds of rivals that apply to a task of two classes.
+    """List all kinds of rivals that apply to a task of two classes.
 
     Args:
-        seen: what they may read.
-        program: behind the task's labels, where one was found.
-        length: the program's; the tree gets as many bits (without a program, as many as two filters and AND).
+        seen: what rivals may read.
+        program: the program behind the task's labels, if one was found.
+        length: the program's length. The decision tree may have as many bits; without a program, it may have as many
+            bits as two filters and AND.
     """
     two_positions, r = len(seen.task.domain.shape) == 2, seen.r
     causal = f"in {r} component{'s' * (r > 1)}"
@@ -67,7 +68,7 @@ def _real_bits(seen: Seen) -> float:
 
 
 def _filter_bits(seen: Seen, r: int, k: int, gates: Sequence[Gate]) -> float:
-    """A direction of r components and a threshold have r free reals; the gate is one of those tried."""
+    """The bits of filters: a unit vector in r dimensions and a threshold are r real numbers, and the gate is a choice."""
     return k * r * _real_bits(seen) + log2(len(gates))
 
 
@@ -80,7 +81,7 @@ def _filters(name: str, what: str, seen: Seen, r: int, k: int, gates: Sequence[G
 
 
 def _neighbours(seen: Seen) -> Kind:
-    """The rule holds every training answer, so its bits are theirs, by their entropy."""
+    """The vote of neighbours. It needs all training answers, so that it costs as many bits as a list of these."""
 
     def fit(answers: Bool[Tensor, "t"]) -> Explanation:
         known, ones = _on_grid(seen, answers)
@@ -136,7 +137,7 @@ def _tree(seen: Seen, budget: float) -> Kind:
 
 
 def _kmeans(seen: Seen) -> Kind:
-    """Groups are found without any answer; each takes the answer of most of its training inputs."""
+    """K-means groups. They are found without answers; then each takes the majority answer of its training inputs."""
     points = seen.pca.scores(seen.resid_mid, seen.r)
     among = points[seen.train]
     wanted = [k for k in _GROUPS if k <= len(among)] or [1]
@@ -163,7 +164,7 @@ def _kmeans(seen: Seen) -> Kind:
 def _on_grid(
     seen: Seen, answers: Bool[Tensor, "t"]
 ) -> tuple[Bool[np.ndarray, "*positions"], Bool[np.ndarray, "*positions"]]:
-    """Which inputs are of the training half, and which of these are of class 1."""
+    """The training half and its answers of class 1, as two masks of the shape of the domain."""
     ones = torch.zeros(len(seen.train), dtype=torch.bool)
     ones[seen.train] = answers
     return seen.task.domain.image(seen.train).numpy(), seen.task.domain.image(ones).numpy()

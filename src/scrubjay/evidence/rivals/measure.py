@@ -1,4 +1,4 @@
-"""All rivals of a network's explanation on one yardstick, and the reading of rows put to its own test."""
+"""Score all rival explanations of a network by the same measure, and test the reading of rows."""
 
 from dataclasses import dataclass, replace
 
@@ -14,11 +14,11 @@ from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.run import Run, Settings
 
 FEWEST_INPUTS = 8
-"""Fewer inputs than this cannot be split into halves that mean anything."""
+"""The smallest domain that is split into halves."""
 MOST_INPUTS = 40_000
-"""The largest domain on which the fits take seconds."""
+"""The largest domain on which rivals are fitted; the fits take seconds there."""
 SHUFFLES = Stopping(most=20, width=0.1)
-"""How many fits to shuffled answers each rival's control takes: ten or more, until the 95% interval is ten points wide."""
+"""When a rival's control has been fitted to enough shuffles: ten or more, until its 95% interval is ten points wide."""
 _MANY = 1_000
 """With at least this many answers to fit, the shares of different shuffles hardly differ, and three shuffles may do.
 With few answers several shuffles may give the very same share by chance, which would look like certainty."""
@@ -26,13 +26,13 @@ With few answers several shuffles may give the very same share by chance, which 
 
 @dataclass(frozen=True, eq=False)
 class RivalsResult:
-    """Explanations of the full network on one yardstick.
+    """Rival explanations of the full network.
 
     Attributes:
         run: the run.
-        scored: each of them.
-        fitted: how many answers each was fitted to.
-        rows: the row-class reading; None where other than two positions vary.
+        scored: the rivals with their scores.
+        fitted: the number of answers that each was fitted to.
+        rows: the test of the reading of rows; None unless two positions vary.
     """
 
     run: Run
@@ -49,11 +49,11 @@ def _size_lacks(run: Run, found: Found) -> str | None:
 
 
 NEEDS = (Need(_size_lacks),)
-"""Enough inputs, and not too many."""
+"""The domain has enough inputs, and not too many."""
 
 
 def shuffles(fitted: int) -> Stopping:
-    """When enough shuffles have been made of ``fitted`` answers."""
+    """When a control has been fitted to enough shuffles of ``fitted`` answers."""
     return replace(SHUFFLES, least=min(3, SHUFFLES.least)) if fitted >= _MANY else SHUFFLES
 
 

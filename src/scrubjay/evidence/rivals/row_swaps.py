@@ -1,10 +1,13 @@
-"""The row-class reading: does the first token's extended embedding decide the pattern of its row?
+"""Test the reading that the first token's extended embedding decides the pattern of its row.
 
-Two tests. A row's answers are predicted from the row whose extended embedding is nearest. And extended embeddings are
-exchanged: into ``resid_mid`` of every input of row a goes what token a' adds in the place of what a adds. In the frozen
-network that is the input [a', b] itself; in the full one attention has already seen a, so there it is a test. Within a
-class of rows (by the pattern of the frozen network's answers) a row should keep its answers, across classes it should
-take over those of a'.
+A row holds the inputs with the same first token a, and its pattern is the sequence of classes along it. There are two
+tests:
+
+- A row's answers are predicted from the row whose first token has the nearest extended embedding.
+- Extended embeddings are exchanged: in ``resid_mid`` of every input [a, b] of a row, what token a adds is replaced by
+  what another token a' adds. In the frozen network this gives exactly the input [a', b]. In the full network it does
+  not, since attention has already seen a. If a and a' have rows of the same pattern, the row should keep its answers;
+  otherwise it should take over the answers of the row of a'.
 
 Source: RGRGRG, "Thoughts about the Mechanistic Interpretability Challenge #2".
 """
@@ -25,20 +28,21 @@ from scrubjay.nets.readout import Readout
 from scrubjay.run import Run, Settings
 
 DRAWS = 10
-"""Draws of a partner for each row."""
+"""The largest number of draws of another row for each row."""
 _SEED_STRIDE = 1_000_003
-"""Spreads the seeds of a study."""
+"""The seeds of a study are spread by this prime number, so that no two studies share a draw."""
 
 
 @dataclass(frozen=True)
 class NearestRow:
-    """Rows predicted from the nearest other row.
+    """How well rows are predicted from the row whose first token has the nearest extended embedding.
 
     Attributes:
-        agreement: the share of inputs [a, b] whose answer is that of [a', b], with a' the row nearest to a in extended
-            embedding.
-        same_pattern: the share of rows whose nearest row has a pattern of the same kind.
-        random, random_pattern: the same of any other row, averaged over all of them.
+        agreement: the share of inputs [a, b] that have the same answer as [a', b], where a' is the token whose extended
+            embedding is nearest to that of a.
+        same_pattern: the share of rows that have the same pattern as their nearest row.
+        random: what ``agreement`` would be with any other row, averaged over all of them.
+        random_pattern: what ``same_pattern`` would be with any other row, averaged over all of them.
     """
 
     agreement: float
@@ -49,13 +53,13 @@ class NearestRow:
 
 @dataclass(frozen=True)
 class Swapped:
-    """What becomes of the answers when a row's extended embedding is exchanged for another's, over draws of the other.
+    """What becomes of a row's answers when its extended embedding is exchanged for that of another row.
 
     Attributes:
         kept: the share of inputs that keep their own answer.
-        carried: the share that have the unswapped answer of the other row at the same column.
-        unswapped: the share on which the two rows agree without any exchange.
-        rows: how many rows have another one to exchange with.
+        carried: the share of inputs that get the answer which the other row has at the same second token.
+        unswapped: the share of inputs on which the two rows agree without an exchange.
+        rows: the number of rows that have another row to exchange with.
     """
 
     kept: Score
@@ -66,7 +70,12 @@ class Swapped:
 
 @dataclass(frozen=True)
 class Swaps:
-    """Exchanges within classes of rows and across them; None where no row has such a partner."""
+    """Exchanges between rows.
+
+    Attributes:
+        within: exchanges between rows of the same pattern; None if there are no two such rows.
+        across: exchanges between rows of different patterns; None if all rows have the same pattern.
+    """
 
     within: Swapped | None
     across: Swapped | None
@@ -74,12 +83,12 @@ class Swaps:
 
 @dataclass(frozen=True)
 class RowReading:
-    """The reading that the first token's extended embedding decides the pattern of its row, put to the test.
+    """The results of both tests.
 
     Attributes:
-        patterns: of each row of the frozen network's answers, such as ``01``.
-        nearest: rows predicted from the row of the nearest extended embedding.
-        swaps: extended embeddings exchanged between rows, in the networks ``full`` and ``frozen``.
+        patterns: the pattern of each row of the frozen network's answers, such as ``01``.
+        nearest: how well rows are predicted from their nearest row.
+        swaps: the exchanges in the networks ``full`` and ``frozen``.
     """
 
     patterns: tuple[str, ...]
@@ -88,7 +97,13 @@ class RowReading:
 
 
 def read_rows(run: Run, parts: ExtendedEmbedding, settings: Settings) -> RowReading:
-    """Test the reading on a domain of two varying positions."""
+    """Make both tests on a domain of two varying positions.
+
+    Args:
+        run: the run.
+        parts: the extended embeddings.
+        settings: the settings; seed and stopping are used.
+    """
     domain, table = run.task.domain, parts.tables[0]
     patterns = patterns_of(domain.image(run.frozen.classes).numpy())
 
@@ -106,12 +121,12 @@ def read_rows(run: Run, parts: ExtendedEmbedding, settings: Settings) -> RowRead
 
 
 def nearest_rows(table: Float[Tensor, "a d"], answers: Int[Tensor, "a b"], row_patterns: Sequence[str]) -> NearestRow:
-    """Predict each row from its nearest.
+    """Predict each row from its nearest row.
 
     Args:
-        table: the extended embedding of each row's token, two rows or more.
-        answers: the network's, arranged by rows.
-        row_patterns: the kind of each row's pattern.
+        table: the extended embedding of each row's token, shape [a, d], with two rows or more.
+        answers: the network's answers, arranged by rows, shape [a, b].
+        row_patterns: the pattern of each row.
     """
     rows = len(table)
     vectors = table.double()
@@ -132,14 +147,14 @@ def nearest_rows(table: Float[Tensor, "a d"], answers: Int[Tensor, "a b"], row_p
 def swapped_answers(
     resid_mid: Residual, table: Float[Tensor, "a d"], readout: Readout, rows: Int[Tensor, "p"], others: Int[Tensor, "p"]
 ) -> Int[Tensor, "p b"]:
-    """The answers of some rows when each has the extended embedding of another row's token in the place of its own.
+    """The answers of p rows if each has the extended embedding of another row's token instead of its own.
 
     Args:
-        resid_mid: of the full or the frozen network on every input.
-        table: extended embeddings of the first of two varying positions.
-        readout: from ``resid_mid`` to an answer.
-        rows: which rows.
-        others: whose extended embedding each of them gets.
+        resid_mid: the residual streams of the full or the frozen network on all inputs, shape [n, d].
+        table: the extended embeddings of the first of two varying positions, shape [a, d].
+        readout: computes the answer from a residual stream.
+        rows: the numbers of the rows, shape [p].
+        others: for each of them, the number of the row whose extended embedding it gets, shape [p].
     """
     streams = readout.task.domain.image(resid_mid)[rows]
     moved = streams + (table[others] - table[rows])[:, None]
@@ -156,16 +171,16 @@ def swap_rows(
     stopping: Stopping,
     seed: int,
 ) -> Swaps:
-    """Exchange every row's extended embedding for that of a random row of its class, and of another class.
+    """Exchange every row's extended embedding for that of a random row of the same pattern, and of another pattern.
 
     Args:
-        resid_mid: of the network in question.
-        table: extended embeddings of the first of two varying positions.
-        readout: from ``resid_mid`` to an answer.
-        own: that network's unswapped answers.
-        row_patterns: the class of each row.
-        stopping: when enough partners have been drawn for each row.
-        seed: seed of the draws.
+        resid_mid: the residual streams of a network on all inputs, shape [n, d].
+        table: the extended embeddings of the first of two varying positions, shape [a, d].
+        readout: computes the answer from a residual stream.
+        own: the network's answers without an exchange, shape [n].
+        row_patterns: the pattern of each row.
+        stopping: when enough other rows have been drawn for each row.
+        seed: seed for the draws.
     """
     alike = torch.tensor([[mine == other for other in row_patterns] for mine in row_patterns])
     itself = torch.eye(len(alike), dtype=torch.bool)

@@ -1,9 +1,10 @@
-"""Rivals: explanations of one network, held against its answers on one yardstick.
+"""Score rival explanations of one network by the same measure.
 
-Each is fitted to the network's own answers on the training half and then predicts the answer on every input. On the
-other half it predicts answers that it never saw, and there lie (nearly) all mistakes: an explanation of the mechanism
-should predict those too. A share of mistakes says nothing alone: of two classes a coin predicts half of all mistakes,
-since it departs from the labels everywhere. Beside it stands how often a rival departs from them at all.
+Each rival is fitted to the network's own answers on the training half, and then predicts the answer on every input. On
+the other half it predicts answers that it never saw. Nearly all of the network's mistakes lie there, and an explanation
+of the mechanism should predict these too. The share of mistakes that a rival predicts says nothing by itself: with two
+classes, a coin predicts half of all mistakes, since it departs from half of the labels. So it is compared with the share
+of all inputs on which the rival departs from the labels.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from scrubjay.program.expression import Length
 from scrubjay.tasks.task import Task, seeded_split
 
 Reads = Literal["tokens", "resid_mid"]
-"""What an explanation reads. Bits of the two are not one currency: ``resid_mid`` is the network's own work."""
+"""What an explanation reads. Lengths of the two kinds cannot be compared: ``resid_mid`` is computed by the network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +30,13 @@ class Seen:
     """What rivals may read.
 
     Attributes:
-        task: of two classes.
-        train: the inputs whose answers they are fitted to.
-        choices: which member of its token set each input has, at the varying positions.
-        resid_mid, pca: of the network on every input; neither knows an answer.
-        r: components of the causal subspace.
-        seed: of every start and draw.
+        task: the task, which has two classes.
+        train: the inputs whose answers rivals are fitted to, shape [n].
+        choices: for each input and varying position, the index of its token in the position's token set, shape [n, s].
+        resid_mid: the network's residual streams on all inputs, shape [n, d].
+        pca: the principal components of ``resid_mid``.
+        r: the number of components of the causal subspace.
+        seed: seed for all starts and draws.
     """
 
     task: Task
@@ -47,7 +49,19 @@ class Seen:
 
     @classmethod
     def of(cls, task: Task, classes: Classes, resid_mid: Residual, pca: PCA, r: int, *, seed: int) -> "Seen":
-        """The task's training half, or a seeded random half where it has none; never an answer in no class."""
+        """Gather what rivals may read.
+
+        Rivals are fitted to the task's training half, or to a random half if the task has none. Inputs whose answer
+        belongs to no class are left out of it.
+
+        Args:
+            task: the task.
+            classes: the network's answers, shape [n].
+            resid_mid: the network's residual streams on all inputs, shape [n, d].
+            pca: the principal components of ``resid_mid``.
+            r: the number of components of the causal subspace.
+            seed: seed for the random half, and for the rivals.
+        """
         split = task.train
         if split is None or bool(split.all()) or not bool(split.any()):
             split = seeded_split(task.domain, 0.5, seed)
@@ -56,7 +70,7 @@ class Seen:
 
     @property
     def n(self) -> int:
-        """How many answers rivals are fitted to."""
+        """The number of answers that rivals are fitted to."""
         return int(self.train.sum())
 
 
@@ -65,8 +79,8 @@ class Explanation:
     """A fitted rival.
 
     Attributes:
-        predicted: where it says class 1, on every input.
-        bits: of what was fitted, without exceptions.
+        predicted: the inputs on which it predicts class 1, shape [n].
+        bits: the length of what was fitted, without a list of exceptions.
     """
 
     predicted: Mask
@@ -78,10 +92,12 @@ class Kind:
     """A kind of rival.
 
     Attributes:
-        name: short and stable; what: in words.
-        reads: tokens, or the network's inside.
-        fit: from the answers of the training inputs, in their order (True for class 1).
-        is_fitted: whether it reads those answers at all; the control of one that doesn't is their majority.
+        name: a short name that never changes.
+        what: the kind in words.
+        reads: what it reads: tokens, or the network's ``resid_mid``.
+        fit: a function that makes the explanation from the answers of the training inputs, in the order of the inputs;
+            True stands for class 1.
+        is_fitted: whether it reads these answers at all. If it does not, its control is the majority answer.
     """
 
     name: str
@@ -96,11 +112,13 @@ class Scores:
     """How often a rival predicts the network's answer.
 
     Attributes:
-        everywhere: on all inputs; unseen: on those that it was not fitted to.
-        mistakes: on the unseen inputs that the network gets wrong; None without labels or without mistakes.
-        departures: the share of unseen inputs on which it departs from the label, which is the share of the mistakes
-            that it would predict if it departed from labels just as often but anywhere; None without labels.
-        alarms: the same among the unseen inputs that the network gets right; None without any.
+        everywhere: how often on all inputs.
+        unseen: how often on the inputs that it was not fitted to.
+        mistakes: how often on the unseen inputs that the network gets wrong; None if there are no labels or no mistakes.
+        departures: the share of unseen inputs on which it departs from the label. A rival that departed as often, but at
+            random inputs, would predict this share of the mistakes. None if there are no labels.
+        alarms: the share of the unseen inputs that the network gets right on which it departs from the label; None if
+            there are no such inputs.
     """
 
     everywhere: float
@@ -115,8 +133,9 @@ class ControlScores:
     """How often a rival predicts the network's answer when it is fitted to shuffled training answers.
 
     Attributes:
-        unseen: on the inputs that it was not fitted to, over shuffles.
-        mistakes: on the unseen inputs that the network gets wrong, over shuffles; None without such inputs.
+        unseen: how often on the inputs that it was not fitted to, over all shuffles.
+        mistakes: how often on the unseen inputs that the network gets wrong, over all shuffles; None if there are no
+            such inputs.
     """
 
     unseen: Score
@@ -125,16 +144,17 @@ class ControlScores:
 
 @dataclass(frozen=True)
 class Rival:
-    """A rival on the yardstick.
+    """A rival and its scores.
 
     Attributes:
-        name: of its kind, short and stable.
-        what: of its kind, in words.
-        reads: tokens, or the network's inside.
+        name: the name of its kind.
+        what: its kind in words.
+        reads: what it reads: tokens, or the network's ``resid_mid``.
         is_fitted: whether it was fitted to the network's answers at all.
-        length: its bits, and those of the inputs of the whole domain on which it differs from the network.
-        scores: compared with the network.
-        control: the same kind fitted to shuffled answers; for a kind that is not fitted, their majority.
+        length: the number of its bits, and of those of a list of all inputs on which it differs from the network.
+        scores: how often it predicts the network's answer.
+        control: how often the same kind does so after it was fitted to shuffled answers; for a kind that is not fitted,
+            how often the majority answer does.
     """
 
     name: str
@@ -150,10 +170,10 @@ def compare_with(kind: Kind, seen: Seen, classes: Classes, shuffles: Stopping) -
     """Fit a rival and its control, and score both.
 
     Args:
-        kind: of rival.
-        seen: what it may read beside the answers of its training inputs.
-        classes: the network's answers on every input.
-        shuffles: how many shuffles of the answers the control is fitted to.
+        kind: the kind of rival.
+        seen: what it may read besides the answers of its training inputs.
+        classes: the network's answers on all inputs, shape [n].
+        shuffles: when the control has been fitted to enough shuffles of the answers.
     """
     answers = classes[seen.train] == 1
     found = kind.fit(answers)

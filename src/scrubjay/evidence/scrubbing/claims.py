@@ -1,4 +1,4 @@
-"""What is left of the answers under each licensed ablation."""
+"""What is said of causal scrubbing."""
 
 from collections.abc import Sequence
 
@@ -14,29 +14,32 @@ _HEADLINES = {"1*": "resampling outside the causal subspace", "1": "resampling a
 
 
 def claims(result: ScrubbingResult) -> list[Claim]:
-    """One claim for each row of each network, and one for its refined directions."""
+    """Make one claim for each row of each network, and one for the network's refined directions."""
     return [claim for name, side in result.sides.items() for claim in (*_row_claims(name, side), _refined(name, side))]
 
 
 def words(result: ScrubbingResult) -> list[str]:
-    """The sentence about the full network's filters."""
+    """Say what is left when everything but the full network's filters is resampled."""
     left = result.sides["full"].scores["1"].own
     return [f"Resampling everything but the filters keeps {left.mean:.1%} of them ({left.low:.1%} to {left.high:.1%})."]
 
 
 def tables(result: ScrubbingResult) -> list[Table]:
-    """Every row scored three ways, one table for each network."""
+    """Make a table of all rows for each network."""
     return [_table(name, side) for name, side in result.sides.items()]
 
 
 def control_of(side: Scrubbed, row: str) -> Score:
-    """The control of a row: the strongest wrong hypothesis, or everything resampled if none leaves more."""
+    """The control of a row: what the strongest wrong hypothesis leaves, or what is left if everything is resampled."""
     everything = Score(side.resampled, side.resampled, side.resampled, side.resampled, 0)
     return max((strongest(side.controls, row) or everything, everything), key=lambda score: score.mean)
 
 
 def _row_claims(name: str, side: Scrubbed) -> list[Claim]:
-    """A row's verdict is never better than that of a row that resamples only a part of what it does."""
+    """The claims of a network's rows.
+
+    The verdict of a row is never better than that of a row that resamples only a part of what it resamples.
+    """
     made: dict[str, Claim] = {}
     rows = {row: scores.row for row, scores in side.scores.items()}
     by_strictness = sorted(rows, key=lambda row: len(milder_rows(rows[row], list(rows.values()))))
@@ -50,12 +53,14 @@ def _row_claims(name: str, side: Scrubbed) -> list[Claim]:
 def _row_claim(name: str, side: Scrubbed, row: str, at_best: Verdict, *, is_last: bool) -> Claim:
     scores, control = side.scores[row], control_of(side, row)
     spans = side.spans_subspace and row == "1"
-    again = "; the filters span the causal subspace, so this is [1*] once more" if spans else ""
+    again = "; the filters span the causal subspace, so this is the same as [1*]" if spans else ""
+    titles = "; ".join(each.title for each in scores.row)
     topics = {**({row: "all licensed resamplings together"} if is_last else {}), **_HEADLINES}
     return share_claim(
         f"scrub.{name}.{row}",
         _SECTION,
-        f"Ablation [{row}] leaves the {name} network's answers (control: the strongest wrong hypothesis{again})",
+        f"The {name} network keeps its answers under ablation [{row}]: {titles} (control: the strongest wrong "
+        f"hypothesis{again})",
         scores.own.mean,
         interval=scores.own.interval,
         chance=side.resampled,
@@ -75,8 +80,8 @@ def _refined(name: str, side: Scrubbed) -> Claim:
     return share_claim(
         f"scrub.{name}.refined.{last}",
         _SECTION,
-        f"Ablation [{last}] along causally refined directions leaves the {name} network's answers, on inputs that the "
-        f"refinement did not see (along the fitted directions {fitted.mean:.1%} are left there)",
+        f"The {name} network keeps its answers under ablation [{last}] along causally refined directions, on inputs "
+        f"that the refinement did not see (along the fitted directions it keeps {fitted.mean:.1%} of them there)",
         refined.mean,
         interval=refined.interval,
         chance=side.resampled,

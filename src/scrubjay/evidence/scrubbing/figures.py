@@ -1,4 +1,4 @@
-"""What each licensed ablation leaves, beside wrong hypotheses."""
+"""Draw how many answers each licensed ablation leaves, beside wrong hypotheses."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,15 +9,15 @@ from scrubjay.evidence.scrubbing.measure import ScrubbingResult
 
 
 def figures(result: ScrubbingResult) -> list[Picture]:
-    """The figure of this line."""
+    """Make the figure of this line."""
     return [
         Picture(
             "scrubbing.png",
             "Share of answers that each licensed ablation leaves, with intervals, beside wrong hypotheses",
             "[1] resamples everything but the filters, [1*] everything outside the causal subspace, [2] each filter "
-            "within its side of the threshold, and [3a] and [3b] a filter that the other one overrules. High marks "
-            "with wrong hypotheses far below them support the mechanism. A wrong hypothesis that does as well refutes "
-            "it.",
+            "within its side of the threshold, and [3a] and [3b] a filter wherever the other filters already decide "
+            "the answer. If the hypothesis is right, its marks lie far to the right and those of wrong hypotheses far "
+            "to the left. A wrong hypothesis that leaves as many answers is evidence against it.",
             lambda: _draw(result),
         )
     ]

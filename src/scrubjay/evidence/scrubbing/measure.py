@@ -1,4 +1,4 @@
-"""Scrub both networks by their own hypotheses, and by wrong ones."""
+"""Scrub both networks under their own hypotheses and under wrong ones."""
 
 from dataclasses import dataclass
 
@@ -16,19 +16,19 @@ from scrubjay.evidence.scrubbing.wrong_hypotheses import ScrubControl, scrub_con
 from scrubjay.run import Run, Settings
 
 CONTROL_DRAWS = 5
-"""Draws of each ablation under a wrong hypothesis."""
+"""The largest number of draws of each ablation under a wrong hypothesis."""
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """What the three scores of an ablation are without any: of the network, and of its most frequent answer.
+    """The three scores of the network without an ablation, and of always giving its most frequent answer.
 
     Attributes:
-        unablated_full: the network without an ablation, against the full network's answers.
-        unablated_truth: the same against the labels; None without labels.
-        majority: the most frequent own answer, against own answers.
-        majority_full: the same, against the full network's answers.
-        majority_truth: the same, against the labels; None without labels.
+        unablated_full: how often the network without an ablation agrees with the full network.
+        unablated_truth: how often it is right; None if there are no labels.
+        majority: how often the network gives its most frequent answer.
+        majority_full: how often the full network gives this answer.
+        majority_truth: how often this answer is right; None if there are no labels.
     """
 
     unablated_full: float
@@ -44,11 +44,11 @@ class Scrubbed:
 
     Attributes:
         filters: the hypothesis, and the filters that it was made from.
-        scores: of each licensed row.
-        controls: the same under wrong hypotheses.
-        refined: directions turned inside the subspace, judged beside the fitted ones.
-        baselines: of the three scores.
-        resampled: the share of answers that is left when everything is resampled.
+        scores: the scores of each licensed row, by its name.
+        controls: what is left under wrong hypotheses.
+        refined: the causally refined directions, judged beside the fitted ones.
+        baselines: the scores without an ablation.
+        resampled: the share of the answers that stay when everything is resampled.
     """
 
     filters: SideFilters
@@ -60,20 +60,25 @@ class Scrubbed:
 
     @property
     def spans_subspace(self) -> bool:
-        """Whether there are as many variables as dimensions, so that [1] resamples no more than [1*]."""
+        """Whether there are as many variables as dimensions of the subspace, so that [1] resamples what [1*] does."""
         return self.filters.gate.fit.k >= self.filters.gate.fit.r
 
 
 @dataclass(frozen=True, eq=False)
 class ScrubbingResult:
-    """Both networks scrubbed; ``sides`` has them by name."""
+    """The results for both networks.
+
+    Attributes:
+        run: the run.
+        sides: the full and the frozen network, by name.
+    """
 
     run: Run
     sides: dict[str, Scrubbed]
 
 
 def measure(run: Run, settings: Settings, found: Found) -> ScrubbingResult:
-    """Score every licensed row, the wrong hypotheses, and refined directions, for the full and the frozen network."""
+    """Score all licensed rows, wrong hypotheses, and refined directions, for the full and the frozen network."""
     filters = found.of(FILTERS).sides
     scrubbers = {
         name: Scrubber.of(

@@ -1,10 +1,11 @@
-"""Directions refined causally: turned inside the subspace until the licensed ablations keep the most answers.
+"""Causally refined directions: turn the filters' directions until the licensed ablations keep the most answers.
 
-They are learned on half of the inputs and judged on the other half, so that a reader sees whether the hypothesis or
-the fit was at fault.
+The directions are learned on one half of the inputs and judged on the other. If refined directions keep many more
+answers than fitted ones, then the fit was at fault, and not the hypothesis.
 
-Source: interchange interventions with learned directions, as in Distributed Alignment Search (Geiger et al. 2023). The
-rotation is searched by random steps of falling size, not by gradient, since answers are what counts.
+Source: Geiger et al. (2023), "Finding alignments between interpretable causal variables and distributed neural
+representations" (Distributed Alignment Search). Unlike there, the rotation is found by random steps of falling size and
+not by gradient descent, since the number of answers kept has no gradient.
 """
 
 from collections.abc import Sequence
@@ -26,13 +27,13 @@ from scrubjay.nets.readout import Readout
 from scrubjay.run import Settings
 
 JUDGING_DRAWS = 10
-"""Draws of each ablation when the fitted and the refined directions are judged."""
+"""The largest number of draws of each ablation when the directions are judged."""
 _SCALES = (0.3, 0.1, 0.03, 0.01)
-"""Sizes of the random steps, largest first."""
+"""The sizes of the random steps, largest first."""
 _STEPS = 32
-"""Random steps of each size."""
+"""The number of random steps of each size."""
 _LEARN_FROM = 8192
-"""Inputs that directions are learned on, at the most; their hidden layer is kept."""
+"""The largest number of inputs that directions are learned on; their hidden layer is held in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +41,9 @@ class Refined:
     """Fitted and refined directions, both judged on the half of the inputs that the refinement did not see.
 
     Attributes:
-        filters: the refined ones.
-        fitted_scores: of all licensed ablations together along the fitted directions, on the judging half.
-        refined_scores: of every licensed ablation along the refined directions, on the judging half.
+        filters: the filters with refined directions and thresholds.
+        fitted_scores: the scores of all licensed ablations together, along the fitted directions.
+        refined_scores: the scores of each licensed row along the refined directions, by its name.
     """
 
     filters: Filters
@@ -58,15 +59,15 @@ def refine_causally(
     classes: Classes,
     settings: Settings,
 ) -> Refined:
-    """Turn a hypothesis's directions inside a subspace.
+    """Turn the directions of filters inside a subspace.
 
     Args:
-        filters: the fit to start from.
-        resid_mid: over the whole domain.
-        subspace: the components inside which the directions may turn.
-        readout: from a residual stream to an answer.
-        classes: the network's own answers.
-        settings: seed, basis and sampling are used.
+        filters: the filters to start from.
+        resid_mid: the residual streams of all inputs, shape [n, d].
+        subspace: the components inside which the directions may turn, shape [r, d].
+        readout: computes the answer from a residual stream.
+        classes: the network's own answers, shape [n].
+        settings: the settings; seed, basis, sampling and stopping are used.
     """
     draw = torch.Generator().manual_seed(settings.seed)
     order = torch.randperm(len(resid_mid), generator=draw)
@@ -96,10 +97,10 @@ def refine_causally(
 
 @dataclass(frozen=True, eq=False)
 class _Learner:
-    """The inputs that directions are learned on.
+    """The inputs that directions are learned on, and what all candidates share.
 
-    Candidates lie in the causal subspace and are all judged with the same donors. So the streams are needed only by
-    their coordinates in the subspace, and the hidden layer that the donors' rests give is computed once.
+    Candidate directions lie in the causal subspace, so that only the coordinates of the streams in it are needed. All
+    candidates take the rest from the same donors, so that the hidden layer of the donors is computed only once.
     """
 
     streams: Residual
@@ -133,7 +134,7 @@ class _Learner:
         return self.coordinates @ (filters.directions @ self.subspace.T).T
 
     def kept(self, filters: Filters) -> float:
-        """The share of answers that all licensed ablations together leave, in one draw."""
+        """The share of answers kept in one draw of all licensed ablations together."""
         hypothesis = Hypothesis.of(filters, self.streams, self.settings.basis)
         values = self.values(filters)
         scrubber = Scrubber(hypothesis, values, self.streams, self.subspace, self.settings.sampling)
@@ -143,7 +144,7 @@ class _Learner:
         return share_of(self.readout.classes_moved(self.start, step, hypothesis.carriers) == self.classes)
 
     def with_best_thresholds(self, filters: Filters) -> Filters:
-        """The same directions, each with the threshold that is best given the others."""
+        """Filters of the same directions, each with the threshold that is best given the others."""
         values, ones = self.values(filters), self.classes == 1
         thresholds = filters.thresholds.clone()
         bits = values > thresholds

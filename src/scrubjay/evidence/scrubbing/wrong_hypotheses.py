@@ -1,4 +1,4 @@
-"""What a hypothesis must beat: the same ablations where its directions, its gate or its thresholds are wrong."""
+"""Controls for causal scrubbing: the same ablations under hypotheses with wrong directions, gates or thresholds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +17,18 @@ from scrubjay.fit.pca import random_basis
 from scrubjay.nets.readout import Readout
 
 RANDOM_SETS = 8
-"""Sets of random directions that are tried."""
+"""The number of sets of random directions that are tried."""
 _BREAKS = 0.01
-"""The share of answers that a wrong hypothesis's ablation must be expected to change, to count as a control."""
+"""An ablation under a wrong hypothesis counts as a control if at least this share of the answers should change."""
 
 
 @dataclass(frozen=True)
 class ScrubControl:
-    """The ablations under a wrong hypothesis.
+    """What is left under a wrong hypothesis.
 
     Attributes:
-        name: what is wrong with it.
-        left: for each row that it licenses differently, the share of the network's own answers that is left.
+        name: a name that says what is wrong with the hypothesis.
+        left: for each row that counts as a control, the share of the network's own answers that stay.
     """
 
     name: str
@@ -40,14 +40,25 @@ def scrub_controls(
 ) -> tuple[ScrubControl, ...]:
     """Score the ablations under wrong hypotheses.
 
-    These are: a random subspace for [1*]; random directions (several sets), with thresholds that split the inputs as
-    the hypothesis's own do; the wrong gates among AND, OR and XOR; and thresholds moved by one standard deviation of
-    their variable, both ways. The random directions lie in the causal subspace, unless the variables span it: then
-    directions of the subspace would be the hypothesis itself, so they are drawn from the whole residual stream.
+    The wrong hypotheses are:
 
-    A row counts only if it breaks the hypothesis: if, by the hypothesis's own account, at least 1% of the answers
-    should change. (XOR, and thresholds moved to the safe side, may license less than the hypothesis, and then prove
-    nothing.)
+    - a random subspace, for [1*];
+    - several sets of random directions, with thresholds that are exceeded as often as those of the hypothesis. They lie
+      in the causal subspace unless the variables span it. In that case they are drawn from the whole residual stream,
+      since directions inside the subspace would amount to the hypothesis itself;
+    - those gates among AND, OR and XOR that are not the hypothesis's own;
+    - thresholds that are moved by one standard deviation of their variable, up and down.
+
+    A row counts only if at least 1% of the answers should change under it if the hypothesis is right. XOR, for example,
+    and thresholds that are moved to the safe side may license less than the hypothesis does, so that keeping all
+    answers would say nothing against them.
+
+    Args:
+        scrubber: the hypothesis and the residual streams.
+        readout: computes the answer from a residual stream.
+        own: the network's own answers, shape [n].
+        stopping: when enough has been drawn.
+        seed: seed for directions and draws.
     """
     hypothesis, k = scrubber.hypothesis, scrubber.hypothesis.gate.k
     rows = [row for row in licensed(k) if row != (BeyondSubspace(),)]
@@ -83,13 +94,13 @@ def scrub_controls(
 
 
 def strongest(controls: Sequence[ScrubControl], row: str) -> Score | None:
-    """The control that leaves the most answers under a row; None if no wrong hypothesis breaks it there."""
+    """What the wrong hypothesis that leaves the most answers leaves under a row; None if the row counts for none."""
     scores = [control.left[row] for control in controls if row in control.left]
     return max(scores, key=lambda score: score.mean, default=None)
 
 
 def _broken(right: Scrubber, wrong: Scrubber, row: Row, seed: int) -> float:
-    """The share of answers that should change under a wrong hypothesis's ablation, by the right one's account."""
+    """The share of answers that should change under a wrong hypothesis's ablation if the right one is true."""
     state, hypothesis = wrong.ablated(row, wrong.donors(seed, 0)), right.hypothesis
     if state.beyond_from is None:
         kept = right.values if state.rest_from is None else right.values[state.rest_from]

@@ -1,4 +1,4 @@
-"""Whether the filters predict the answers of a shifted stream."""
+"""What is said of shifted residual streams."""
 
 from scrubjay.core.claim import Claim, share_claim
 from scrubjay.core.stats import Score
@@ -9,7 +9,7 @@ _SECTION = "steering"
 
 
 def claims(result: SteeringResult) -> list[Claim]:
-    """Two claims for each network: random shifts, and shifts along the filters."""
+    """Make two claims for each network: about random shifts, and about shifts along the filters."""
     return [
         claim
         for name in result.random
@@ -18,7 +18,7 @@ def claims(result: SteeringResult) -> list[Claim]:
 
 
 def _random(name: str, steering: Steering) -> Claim:
-    """The directions are a sample of all directions, so the mean has an interval."""
+    """The claim about random shifts. Their directions are a sample of all directions, so the mean has an interval."""
     area, control = Score.over(steering.area.tolist()), Score.over(steering.control_area.tolist())
     return share_claim(
         f"steering.random{_tail(name)}",

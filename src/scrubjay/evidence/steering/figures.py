@@ -1,4 +1,4 @@
-"""How often the filters predict the answer of a shifted network, against predictions that do not follow."""
+"""Draw how often the filters predict the answer of a shifted stream."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,20 +10,21 @@ from scrubjay.evidence.steering.shifts import FALLS_BELOW
 
 
 def figures(result: SteeringResult) -> list[Picture]:
-    """The figure of this line."""
+    """Make the figure of this line."""
     return [
         Picture(
             "steering.png",
             "Share of answers that the filters predict, by length of the shift",
-            "A mechanism predicts the answers of a residual stream that it has never seen: the blue curve should stay "
-            "high where the dashed one, the prediction before the shift, falls.",
+            "A mechanism should also predict the answers of residual streams that no input produces. The blue curve, "
+            "the prediction after the shift, should therefore stay high where the dashed curve, the prediction before "
+            "the shift, falls.",
             lambda: _draw(result),
         )
     ]
 
 
 def _draw(result: SteeringResult) -> Figure:
-    """How often the filters predict the answer of a shifted network, against predictions that don't follow."""
+    """Draw how often the filters predict the answer, when they read the stream after and before the shift."""
     figure = new_figure(15, 4.4)
     panels = [(side, kind) for side in result.random for kind in ("random", "boundary")]
     for at, (side, kind) in enumerate(panels):

@@ -1,4 +1,4 @@
-"""Shift the residual stream of both networks along random directions and along their filters."""
+"""Shift the residual streams of both networks along random directions and along their filters."""
 
 from dataclasses import dataclass
 
@@ -13,17 +13,17 @@ from scrubjay.evidence.steering.shifts import Steering, random_units, steer
 from scrubjay.run import Run, Settings
 
 RANDOM_SHIFTS = 12
-"""Random directions."""
+"""The number of random directions."""
 
 
 @dataclass(frozen=True, eq=False)
 class SteeringResult:
-    """Agreement along shifts, for each network by name.
+    """Agreement along shifts.
 
     Attributes:
         run: the run.
-        random: along random directions.
-        boundary: along the filters' directions, both ways.
+        random: for each network by name, the agreement along random directions.
+        boundary: for each network by name, the agreement along the filters' directions, both ways.
     """
 
     run: Run

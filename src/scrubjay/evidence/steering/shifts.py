@@ -1,6 +1,7 @@
-"""Shifts of ``resid_mid``, and how often the filters go on predicting the network's own answer.
+"""Shift ``resid_mid``, and count how often the filters still predict the network's answer.
 
-A shift v adds ``v @ W_in`` to every pre-activation, so a step costs a ReLU and a narrow product, never a new run.
+A shift v adds ``v @ W_in`` to ``mlp_pre`` of every input. A further shift therefore costs a ReLU and a narrow product,
+and not a new run.
 """
 
 from dataclasses import dataclass
@@ -15,20 +16,20 @@ from scrubjay.fit.filters import Filters
 from scrubjay.nets.readout import Readout
 
 LENGTHS = tuple(float(length) for length in range(11))
-"""Lengths of the shifts."""
+"""The lengths of the shifts, in the units of the residual stream."""
 FALLS_BELOW = 0.9
 """The agreement below which the prediction counts as lost."""
 
 
 @dataclass(frozen=True, eq=False)
 class Steering:
-    """Agreement of predicted with actual answers along shifts.
+    """Agreement of predicted with actual answers along q directions.
 
     Attributes:
-        lengths: of the shifts.
-        predicted: for each direction and length, how often the filters of the shifted stream give the shifted
-            network's answer.
-        unmoved: the same for the filters of the stream before the shift: what a prediction that doesn't follow gets.
+        lengths: the lengths of the shifts.
+        predicted: for each direction and length, how often the filters predict the answer to the shifted stream if they
+            read the stream after the shift, shape [q, lengths].
+        unmoved: the same if they read the stream before the shift, which is the control, shape [q, lengths].
     """
 
     lengths: tuple[float, ...]
@@ -37,22 +38,22 @@ class Steering:
 
     @property
     def area(self) -> Float64[Tensor, "q"]:
-        """The mean agreement along each direction (the area under the curve, by trapezes, over the length)."""
+        """The mean agreement along each direction, by the trapezoidal rule, shape [q]."""
         return _area(self.predicted)
 
     @property
     def control_area(self) -> Float64[Tensor, "q"]:
-        """The same for the prediction that does not follow the shift."""
+        """The same mean for the prediction before the shift, shape [q]."""
         return _area(self.unmoved)
 
     @property
     def control(self) -> float:
-        """The mean of ``control_area``."""
+        """The mean of ``control_area`` over the directions."""
         return float(self.control_area.mean())
 
     @property
     def reach(self) -> float | None:
-        """The length from which the mean curve lies below 90%; None if it never does."""
+        """The smallest length at which the mean over the directions is below 90%; None if it is never below."""
         below = (self.predicted.mean(0) < FALLS_BELOW).nonzero()
         return self.lengths[int(below[0])] if len(below) else None
 
@@ -61,10 +62,10 @@ def steer(filters: Filters, resid_mid: Residual, readout: Readout, towards: Floa
     """Shift every input along each direction by each length.
 
     Args:
-        filters: whose prediction is followed.
-        resid_mid: over the whole domain.
-        readout: from a residual stream to an answer.
-        towards: unit vectors.
+        filters: the filters whose prediction is compared with the answers.
+        resid_mid: the residual streams of all inputs, shape [n, d].
+        readout: computes the answer from a residual stream.
+        towards: the directions, unit vectors of shape [q, d].
     """
     shifts = (torch.tensor(LENGTHS, dtype=torch.float64)[None, :, None] * towards[:, None]).flatten(0, 1)
     lengths = torch.eye(len(towards), dtype=torch.float64)[:, None] * torch.tensor(LENGTHS)[None, :, None]
@@ -85,7 +86,7 @@ def steer(filters: Filters, resid_mid: Residual, readout: Readout, towards: Floa
 
 
 def random_units(count: int, d_model: int, seed: int) -> Float64[Tensor, "q d"]:
-    """Random unit vectors."""
+    """Draw random unit vectors, shape [count, d_model]."""
     draw = torch.Generator().manual_seed(seed)
     return torch.nn.functional.normalize(torch.randn(count, d_model, generator=draw, dtype=torch.float64))
 

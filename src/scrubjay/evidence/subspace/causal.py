@@ -1,7 +1,7 @@
 """The causal subspace: the fewest components that keep the network's answers when all others are resampled.
 
-Source: the post's ablation [1*], turned from a check into the choice of the dimension. Filters that are fitted in more
-dimensions classify better and explain nothing: they ride on directions that the network doesn't use.
+This is the post's ablation [1*], used here to choose the dimension. Filters that are fitted in more dimensions may
+classify better, but they use directions that the network ignores, and therefore explain nothing.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from scrubjay.fit.pca import ROWS
 from scrubjay.nets.readout import Readout
 
 KEEPS = 0.99
-"""The share of answers that must stay."""
+"""The share of answers that must stay the same."""
 _SCREEN = 1024
-"""Inputs on which a number of components is tried first."""
+"""How many inputs a number of components is tried on before it is tried on all."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,10 @@ class CausalSubspace:
     """The fewest components that keep the answers.
 
     Attributes:
-        r: how many.
-        lowest, highest: the 95% range, over draws, of the r that a single draw would choose.
-        kept: for each number of components tried in full, the share of answers kept.
+        r: the number of components.
+        lowest: the lower end of the 95% range, over draws, of the number that a single draw would choose.
+        highest: the upper end of that range.
+        kept: for each number of components that was tried on all inputs, the share of answers kept.
     """
 
     r: int
@@ -45,20 +46,20 @@ def causal_subspace(
     seed: int = 0,
     keeps: float = KEEPS,
 ) -> CausalSubspace:
-    """Find the fewest leading components such that resampling all the others keeps the answers.
+    """Find the fewest leading components such that resampling all others keeps the answers.
 
-    In a draw every input keeps its coordinates along the first r components and takes those along all others from an
-    input drawn at random (with replacement, independently for each). A number of components that falls short on the
-    first thousand inputs by more than five standard errors is not drawn in full.
+    In a draw, every input keeps its coordinates along the first r components and takes all other coordinates from an
+    input that is drawn at random, with replacement and independently for each input. A number of components that falls
+    short on about a thousand inputs by more than five standard errors is not tried on all inputs.
 
     Args:
-        resid_mid: over the whole domain.
-        components: an orthonormal basis, all of it, in the order in which components are retained.
-        readout: from a residual stream to an answer.
-        classes: the unablated answers.
-        draws: how many for each number of components.
-        seed: of the donors.
-        keeps: the share of answers that must stay.
+        resid_mid: the residual streams of all inputs, shape [n, d].
+        components: an orthonormal basis of the whole stream, shape [d, d], in the order in which components are kept.
+        readout: computes the answer from a residual stream.
+        classes: the answers without an ablation, shape [n].
+        draws: the number of draws for each number of components.
+        seed: seed for the donors.
+        keeps: the share of answers that must stay the same.
     """
     sources = torch.Generator().manual_seed(seed)
     size = (len(resid_mid),)

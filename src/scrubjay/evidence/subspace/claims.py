@@ -1,4 +1,4 @@
-"""Into how few dimensions training has compressed ``resid_mid``."""
+"""What is said of the dimensions of ``resid_mid``."""
 
 from scrubjay.core.claim import Claim, count_claim
 from scrubjay.evidence.subspace.causal import KEEPS
@@ -8,7 +8,7 @@ _SECTION = "subspace"
 
 
 def claims(result: SubspaceResult) -> list[Claim]:
-    """Two claims: by variance, and by cause."""
+    """Make two claims: how few components hold the variance, and how few keep the answers."""
     side = result.sides["full"]
     d_model = len(side.pca.mean)
     kept = side.causal.kept[side.causal.r]
@@ -38,7 +38,7 @@ def claims(result: SubspaceResult) -> list[Claim]:
 
 
 def words(result: SubspaceResult) -> list[str]:
-    """The sentence about dimensions."""
+    """Say how many dimensions matter."""
     side = result.sides["full"]
     return [
         f"Of the {len(side.pca.mean)} dimensions of its residual stream after attention, {_matter(side.causal.r)}: "

@@ -1,4 +1,4 @@
-"""Principal components of ``resid_mid`` and the causal subspace, for the full and the frozen network."""
+"""Find the principal components of ``resid_mid`` and the causal subspace of the full and the frozen network."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,21 @@ from scrubjay.fit.pca import PCA, random_basis
 from scrubjay.run import Run, Settings
 
 VARIANCE = 0.99
-"""The share of the variance that ``variance.components`` asks for."""
+"""The share of the variance that the components of the claim ``variance.components`` hold."""
 _DRAWS = 10
-"""Draws for each number of components."""
+"""The largest number of draws for each number of components."""
 _CONTROL_DRAWS = 2
-"""Draws for each number of random directions."""
+"""The largest number of draws for each number of random directions."""
 
 
 @dataclass(frozen=True, eq=False)
 class SideSubspace:
-    """Components of one network's ``resid_mid``, and how many of them matter."""
+    """The components of one network's ``resid_mid``, and how many of them matter.
+
+    Attributes:
+        pca: the principal components.
+        causal: the causal subspace that the first of them span.
+    """
 
     pca: PCA
     causal: CausalSubspace
@@ -30,9 +35,9 @@ class SubspaceResult:
 
     Attributes:
         run: the run.
-        sides: the full and the frozen network, by name.
-        untrained: components that hold the same share of variance in an untrained network.
-        at_random: the same search among random directions.
+        sides: the components of the full and of the frozen network, by name.
+        untrained: how many components hold the same share of the variance in an untrained network.
+        at_random: the causal subspace that is found if components are replaced by random directions.
     """
 
     run: Run
@@ -42,7 +47,7 @@ class SubspaceResult:
 
 
 def measure(run: Run, settings: Settings, found: Found) -> SubspaceResult:
-    """Find the fewest components that keep the answers."""
+    """Find the fewest components that keep the answers, in both networks and among random directions."""
     stopping = settings.stopping.at_most(_DRAWS)
     components = {name: PCA.of(act.resid_mid) for name, act in run.sides.items()}
     d = run.network.config.d_model
