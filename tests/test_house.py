@@ -48,6 +48,7 @@ def test_only_the_task_and_the_bundled_network_know_the_challenge() -> None:
         "nets/files/checkpoint.py",  # knows the bundled network
         "nets/extended_embedding.py",  # cites a source
         "evidence/rivals/row_swaps.py",  # cites a source
+        "evidence/ablations.py",  # cites a source
         "run.py",  # an example
         "fit/hypothesis.py",  # an example
         "report/notebook.py",  # an example

@@ -1,7 +1,6 @@
 """A run: one network on every input of one task, recorded once and shared by all lines of evidence."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +8,7 @@ import torch
 
 from scrubjay.core.axes import MeanPattern
 from scrubjay.core.errors import BadInput
+from scrubjay.core.progress import Progress, silent
 from scrubjay.core.stats import WIDTH, Stopping
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.readout import Readout
@@ -20,12 +20,6 @@ Basis = Literal["orthogonal", "uncorrelated"]
 """How the complement of a hypothesis's directions is chosen."""
 Sampling = Literal["independent", "permute"]
 """How the input that a resampled value comes from is chosen: independently for each input, or by a permutation."""
-Progress = Callable[[str, float], None]
-"""Is told what is being done, and which share of the whole is behind."""
-
-
-def _silent(stage: str, share: float) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ class Settings:
     width: float = WIDTH
     basis: Basis = "orthogonal"
     sampling: Sampling = "independent"
-    progress: Progress = _silent
+    progress: Progress = silent
 
     def __post_init__(self) -> None:
         if self.draws < 2:

@@ -1,6 +1,6 @@
 """The whole study: make the run, go through the lines of evidence, collect their claims."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import torch
 from scrubjay.core.claim import Claim
 from scrubjay.core.errors import BadInput
 from scrubjay.core.parallel import one_thread_each
+from scrubjay.core.progress import Progress, part_of
 from scrubjay.core.table import Table
 from scrubjay.evidence.answers import ANSWERS
 from scrubjay.evidence.attention import ATTENTION
@@ -25,7 +26,7 @@ from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.nets.files.checkpoint import SavedNetwork, versions
 from scrubjay.nets.files.given import as_saved
 from scrubjay.nets.transformer import OneLayerTransformer
-from scrubjay.run import Progress, Run, Settings
+from scrubjay.run import Run, Settings
 from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
 
@@ -208,9 +209,6 @@ def _with_progress(lines: Sequence[Line[Any]], told: Progress) -> Iterator[tuple
     """Each line with a way to report its own progress as a share of the whole study."""
     whole, behind = sum(line.weight for line in lines), 0.0
     for line in lines:
-        yield line, _within(told, behind / whole, line.weight / whole)
+        begin, end = (_RUNNING + (1 - _RUNNING) * weight / whole for weight in (behind, behind + line.weight))
+        yield line, part_of(told, begin, end)
         behind += line.weight
-
-
-def _within(told: Progress, start: float, part: float) -> Callable[[str, float], None]:
-    return lambda stage, share: told(stage, _RUNNING + (1 - _RUNNING) * (start + part * share))

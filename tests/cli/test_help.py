@@ -37,7 +37,7 @@ def test_help_knows_no_task_but_by_name(command: str) -> None:
 def test_draws_and_frames_are_explained_with_their_defaults() -> None:
     explain, animate = help_of("explain"), help_of("animate")
     assert "The largest number of random draws for each ablation." in explain
-    assert "once the 95% interval is a quarter of a percentage point wide. [default: 100;" in explain
+    assert "once the 95% interval is narrower than --width. [default: 100;" in explain
     assert "The largest number of frames. [default: 120;" in animate
 
 

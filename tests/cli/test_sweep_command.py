@@ -60,7 +60,7 @@ def test_a_sweep_writes_its_table_and_page_and_goes_on_where_it_stopped(tmp_path
         (["--grid", "weight_decay=nan"], "--grid is NAME=VALUE,VALUE of finite numbers"),
         (["--grid", "weight_decay=-1"], "weight_decay must be 0 or more and finite, and is -1"),
         (["--fraction", "0.5"], "--fraction is for a task without a split"),
-        (["--grid", "colour=1"], "it has no 'colour'"),
+        (["--grid", "colour=1"], "it cannot vary 'colour'"),
         (["--freeze-attention", "/no/such/network"], "cannot read /no/such/network"),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_file_of_labels_is_swept_over_by_the_default_recipe(
         plans.append(plan)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("scrubjay.sweep.plan.sweep", interrupted)
+    monkeypatch.setattr("scrubjay.sweep.plan.run_sweep", interrupted)
     monkeypatch.chdir(tmp_path)
     np.savez("labels.npz", labels=np.indices((6, 6)).sum(0) % 2)
     words = ["sweep", "labels.npz", "--out", "sweep", "--device", "cpu", "--seeds", "0:2", "--grid", "d_mlp=5,6"]

@@ -5,6 +5,7 @@ It is trained on 22 x 22 inputs, for a few seconds, by
     python tests/data/small_network.py
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -34,4 +35,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         saved = train_into(Path(folder) / "run", small_task(), RECIPE)
         save_network(PATH, saved.network, recipe=RECIPE, training=saved.manifest["training"])
-    print(saved.manifest["training"])
+    sys.stdout.write(f"{saved.manifest['training']}\n")

@@ -127,7 +127,8 @@ def test_a_click_pins_and_another_lets_go(reset: Opened, hostile: Study) -> None
 
 def test_an_input_with_a_long_name_moves_no_panel(reset: Opened) -> None:
     """If the images moved, they would leave the pointer that shows the input."""
-    places = "[...document.querySelectorAll('#play canvas')].map((canvas) => canvas.getBoundingClientRect().top + scrollY)"
+    top = "(canvas) => canvas.getBoundingClientRect().top + scrollY"
+    places = f"[...document.querySelectorAll('#play canvas')].map({top})"
     before = reset.page.evaluate(places)
     reset.set(pinned=100)
     assert reset.page.evaluate(places) == pytest.approx(before, abs=4)

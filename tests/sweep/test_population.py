@@ -23,7 +23,9 @@ from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
 RECIPE = Recipe(d_model=8, n_heads=2, d_head=3, d_mlp=6, epochs=12, learning_rate=0.01)
-TASK = Task("own <b>task</b>", Domain.square(3, last=3), ((0,), (1,)), labels=torch.arange(9) % 2)
+TASK = Task(
+    "own <b>task</b>", Domain.square(3, last=3), ((0,), (1,)), labels=torch.arange(9) % 2, names=("$a^$", "b", "=")
+)
 HOSTILE = '<script>alert("x")</script>'
 
 

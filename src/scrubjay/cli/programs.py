@@ -5,11 +5,8 @@ from typing import Annotated
 
 import typer
 
-from scrubjay.cli.words import TASK_HELP, given_network, given_task
+from scrubjay.cli.words import TASK_HELP, given_network, given_task, progress_bar
 from scrubjay.core.errors import UsageError
-
-_BAR = "{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, about {remaining} left]"
-"""What the progress bar shows."""
 
 
 def recover(
@@ -40,7 +37,6 @@ def recover(
         raise UsageError("give either LABELS or --network NET, one of the two")
     if labels is not None and task is not None:
         raise UsageError("--task belongs to --network; LABELS names its own task")
-    from tqdm import tqdm
 
     from scrubjay.recovery import recover_program
     from scrubjay.report.recovery_text import recovery_json, recovery_text
@@ -49,11 +45,6 @@ def recover(
     asked = given_task(task or saved.task) if saved is not None else given_task(labels)
     if saved is not None:
         asked.check_fits(saved.network.config)
-    with tqdm(total=1.0, file=sys.stderr, disable=None, bar_format=_BAR) as bar:
-
-        def show(stage: str, share: float) -> None:
-            bar.set_description_str(stage, refresh=False)
-            bar.update(share - bar.n)
-
+    with progress_bar() as show:
         found = recover_program(asked, saved, train_only=train_only, seed=seed, progress=show)
     sys.stdout.write(recovery_json(found) if json else recovery_text(found))

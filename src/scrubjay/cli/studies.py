@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
-from scrubjay.cli.words import Device, Net, OwnTask, given_network, given_task, say
+from scrubjay.cli.words import Device, Net, OwnTask, given_network, given_task, progress_bar, say
 from scrubjay.core.errors import UsageError
 
 _STUDY = 0.8
 """The share of the time that the study takes; the rest goes into figures and page."""
-_BAR = "{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, about {remaining} left]"
-"""What the progress bar shows."""
 
 
 def explain(
@@ -61,7 +59,6 @@ def explain(
     Example: scrubjay explain net.safetensors --task modular_addition:p=113 --out report
     """
     from rich.console import Console
-    from tqdm import tqdm
 
     from scrubjay.core.locks import folder_lock
     from scrubjay.nets.device import chosen_device
@@ -75,12 +72,7 @@ def explain(
     asked = given_task(task or saved.task)
     asked.check_fits(saved.network.config)
     on = chosen_device(device)
-    with folder_lock(out), tqdm(total=1.0, file=sys.stderr, disable=None, bar_format=_BAR) as bar:
-
-        def show(stage: str, share: float) -> None:
-            bar.set_description_str(stage, refresh=False)
-            bar.update(share - bar.n)
-
+    with folder_lock(out), progress_bar() as show:
         settings = Settings(
             seed=seed,
             draws=draws,

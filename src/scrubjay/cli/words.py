@@ -1,6 +1,8 @@
 """What the commands share: common options, networks and tasks from the user's words, and printing."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -8,9 +10,12 @@ import typer
 from scrubjay.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from scrubjay.core.progress import Progress
     from scrubjay.nets.files.checkpoint import SavedNetwork
     from scrubjay.tasks.task import Task
 
+_BAR = "{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, about {remaining} left]"
+"""What the progress bar shows."""
 TASK_HELP = (
     "The task: challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or a file of labels, LABELS.npz "
     "or LABELS.csv, after which :last=113 may state the constant last token."
@@ -90,3 +95,17 @@ def fail(sentence: str, code: int) -> NoReturn:
     """Print a sentence to stderr and exit with a code."""
     print(f"scrubjay: {sentence}", file=sys.stderr)
     sys.exit(code)
+
+
+@contextmanager
+def progress_bar() -> Iterator["Progress"]:
+    """A bar on stderr that shows the present stage, the share that is done, and an estimate of the remaining time."""
+    from tqdm import tqdm
+
+    with tqdm(total=1.0, file=sys.stderr, disable=None, bar_format=_BAR) as bar:
+
+        def show(stage: str, share: float) -> None:
+            bar.set_description_str(stage, refresh=False)
+            bar.update(share - bar.n)
+
+        yield show

@@ -49,8 +49,8 @@ def is_binary_image(task: Task) -> bool:
 def cloud(axes: Axes, points: Shaped[np.ndarray, "n 2"], classes: Tensor) -> None:
     """Draw every input of a task of two classes as a point in the colour of its class.
 
-    The inputs are drawn in a random order, so that neither class covers the other. The points are squares of two
-    pixels without blended edges, since blended ones make the file twice as large.
+    The inputs are drawn in a random order, so that neither class covers the other. The points are squares,
+    which matplotlib draws on whole pixels. The blended edges of circles would make the file twice as large.
 
     Args:
         axes: where to draw.
@@ -66,7 +66,6 @@ def cloud(axes: Axes, points: Shaped[np.ndarray, "n 2"], classes: Tensor) -> Non
         c=colours[order],
         marker="s",
         linewidths=0,
-        antialiaseds=False,
         rasterized=True,
     )
 

@@ -28,7 +28,7 @@ _FINALISTS = 3
 """How many starts of each gate go on to all inputs."""
 _REFINED = 3
 """How many finalists, over all gates, are improved by exact steps."""
-_SMALLEST_SPREAD = 1e-6
+SMALLEST_SPREAD = 1e-6
 """Components whose standard deviation is a smaller share of the largest one are not used."""
 
 
@@ -87,7 +87,7 @@ def fit_filters(
         The fit with the highest agreement. It classifies any residual stream without the PCA.
     """
     spreads = pca.variances[:r].sqrt()
-    used = spreads > _SMALLEST_SPREAD * spreads[:1].clamp(min=torch.finfo(torch.float64).tiny)
+    used = spreads > SMALLEST_SPREAD * spreads[:1].clamp(min=torch.finfo(torch.float64).tiny)
     basis = pca.components[:r][used] / spreads[used, None]
     points = torch.cat([(chunk.double() - pca.mean) @ basis.T for chunk in torch.split(resid_mid, ROWS)])
     draw = torch.Generator().manual_seed(seed)

@@ -2,18 +2,14 @@
 
 from pathlib import Path
 
+from scrubjay.core.progress import Progress, silent
 from scrubjay.evidence.drawing import save
 from scrubjay.report.claims_json import write_claims
 from scrubjay.report.page import Report
-from scrubjay.run import Progress
 from scrubjay.study import Study
 
 
-def _silent(stage: str, share: float) -> None:
-    """Report nothing."""
-
-
-def write_figures(study: Study, folder: str | Path, progress: Progress = _silent) -> list[Path]:
+def write_figures(study: Study, folder: str | Path, progress: Progress = silent) -> list[Path]:
     """Draw every figure of a study into a folder.
 
     Args:
@@ -35,7 +31,7 @@ def write_figures(study: Study, folder: str | Path, progress: Progress = _silent
     return written
 
 
-def write_report(study: Study, folder: str | Path, progress: Progress = _silent) -> Path:
+def write_report(study: Study, folder: str | Path, progress: Progress = silent) -> Path:
     """Write ``report.html``, ``claims.json`` and every figure of a study into a folder.
 
     Example:

@@ -23,7 +23,7 @@ _MOST_CLASSES = 100_000
 
 @runtime_checkable
 class Sizes(Protocol):
-    """What a task must know of a network in order to tell whether it fits; ``scrubjay.nets.config.Config`` provides it."""
+    """What a task must know of a network to tell whether it fits; ``scrubjay.nets.config.Config`` provides it."""
 
     @property
     def d_vocab(self) -> int:

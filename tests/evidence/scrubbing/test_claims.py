@@ -108,3 +108,13 @@ def test_the_table_has_a_row_for_each_ablation_and_ends_with_the_baselines(scrub
         assert cells[-1][1] == f"{side.resampled:.1%}"
         assert [row[1] for row in cells[: len(ROWS)]] == [f"{each.own.mean:.1%}" for each in side.scores.values()]
         assert cells[len(ROWS)][1] == "100.0%"
+
+
+def test_a_row_is_said_in_words(scrubbed: ScrubbingResult) -> None:
+    said = {claim.id: claim.statement.partition(" (")[0] for claim in claims(scrubbed)}
+    start = "The full network keeps its answers under ablation"
+    assert said["scrub.full.1"] == f"{start} [1]: everything but the variables comes from any input"
+    assert said["scrub.full.1+3b"] == (
+        f"{start} [1+3b]: [1], and variable 2 comes from any input wherever the others decide the gate"
+    )
+    assert said["scrub.full.1+2+3a+3b"] == f"{start} [1+2+3a+3b]: [1], [2], [3a] and [3b] together"

@@ -16,7 +16,7 @@ def claims(result: AnswersResult) -> list[Claim]:
         share_claim(
             f"accuracy.{each.part}",
             "answers",
-            f"The network is right on {_WHERE[each.part]} (control: always the most frequent label)",
+            f"The network is right on {_WHERE[each.part]} (control: the most frequent label)",
             each.right,
             chance=each.majority,
             control=each.majority,

@@ -1,4 +1,4 @@
-"""Causal scrubbing at the inputs, which the post named as a next step and did not take.
+"""Causal scrubbing at the inputs, which Heimersheim and Hobbhahn (2023) named as a next step.
 
 The extended embeddings predict each filter's value from the tokens alone. This prediction is called the filter's image.
 If the network computes the filter in this way, an input's value may be replaced by the value of any other input with

@@ -77,7 +77,7 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
             "gate": fit.filters.gate.name,
             "filters": fit.k,
             "components": fit.r,
-            "spans_subspace": trivial,
+            "spans_subspace": fit.k >= fit.r,
             "found": found,
         },
     )

@@ -8,15 +8,13 @@ import torch
 from scrubjay.core.axes import Bits, Classes, Mask, Residual
 from scrubjay.core.stats import Score, Stopping, agreement, majority_share
 from scrubjay.fit.exact_steps import best_thresholds, deciding
-from scrubjay.fit.filters import Filters, fit_filters
+from scrubjay.fit.filters import SMALLEST_SPREAD, Filters, fit_filters
 from scrubjay.fit.gate import Gate
 from scrubjay.fit.pca import PCA
 from scrubjay.nets.recording import Activations
 
 _ROUNDS = 3
 """How often each threshold is improved, given the others."""
-_SMALLEST_SPREAD = 1e-6
-"""Components whose standard deviation is a smaller share of the largest one hold nothing but rounding errors."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def random_gates(
     draw = torch.Generator().manual_seed(seed)
     ones = classes == 1
     spreads = pca.variances.sqrt()
-    varying = int((spreads > _SMALLEST_SPREAD * spreads[0]).sum())
+    varying = int((spreads > SMALLEST_SPREAD * spreads[0]).sum())
     among = min(r, varying) if min(r, varying) > 1 else varying
     if among < 2:
         return None

@@ -24,7 +24,7 @@ NUMBERS = (1, 2, 3)
 WORTH = 0.005
 """How much agreement a further filter must add to be accepted."""
 _PLANE = 2
-"""The number of components in which the post fits its filters."""
+"""The number of components in which Heimersheim and Hobbhahn (2023) fit their filters."""
 _PROBE_DRAWS = 5
 """The largest number of draws of ablation [1] for each fit."""
 _CONTROL_DRAWS = 20

@@ -49,8 +49,8 @@ def _error_claims(result: LabelsResult) -> list[Claim]:
         share_claim(
             "errors.boundary",
             _SECTION,
-            f"The network's {errors.errors:,} errors lie at most {NEAR} cells from a change of label (control: errors at "
-            f"random places of the same {errors.along}s, {near.low:.1%} to {near.high:.1%})",
+            f"The network's {errors.errors:,} errors lie at most {NEAR} cells from a change of label (control: errors "
+            f"at random places of the same {errors.along}s, {near.low:.1%} to {near.high:.1%})",
             errors.near,
             chance=near.mean,
             control=near.mean,

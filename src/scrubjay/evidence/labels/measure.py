@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from scrubjay.core.parallel import side_by_side
+from scrubjay.core.progress import part_of
 from scrubjay.evidence.filters import FILTERS
 from scrubjay.evidence.labels.readable import Readable, readable_parts
 from scrubjay.evidence.line import Found, Need, NothingToFollow
@@ -56,11 +57,11 @@ def measure(run: Run, settings: Settings, found: Found) -> LabelsResult:
         NothingToFollow: no program was found.
     """
     assert run.task.labels is not None
-    settings.progress("searching the program behind the labels", 0.0)
-    best = best_program(Observed.of_task(run.task, run.task.labels))
+    searching = part_of(settings.progress, 0.0, 0.9)
+    best = best_program(Observed.of_task(run.task, run.task.labels), searching, seed=settings.seed)
     if best is None:
         raise NothingToFollow("no short program was found behind the labels")
-    settings.progress("errors and readouts, relative to the program", 0.6)
+    settings.progress("errors and readouts, relative to the program", 0.9)
     filters = found.get(FILTERS)
     places = {"resid_mid": run.full.resid_mid.double()}
     if filters is not None:

@@ -50,7 +50,8 @@ def map_decisions(hypothesis: Hypothesis, resid_mid: Residual, readout: Readout)
     decided = decide(values)
     reading = read_gate(values > hypothesis.thresholds, decided == 1)
     counts = reading.counts
-    least = int((counts.max(1).values - counts.min(1).values).min())
+    occupied = counts[counts.sum(1) > 0]  # a gate that differs only where no input lies is no other gate
+    least = int((occupied.max(1).values - occupied.min(1).values).min())
     k = len(hypothesis.directions)
     low, high = values.quantile(0.002, dim=0), values.quantile(0.998, dim=0)
     sides = low[:, None] + (high - low)[:, None] * torch.linspace(0, 1, _GRID, dtype=torch.float64)

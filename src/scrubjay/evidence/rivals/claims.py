@@ -88,7 +88,7 @@ def _row_claims(rows: RowReading, resampled: float) -> list[Claim]:
                 _SECTION,
                 f"Rows keep their answers when the first token's extended embedding is exchanged for that of a row of "
                 f"the same pattern (without an exchange {within.unswapped.mean:.1%} of the two rows' answers agree; "
-                f"control: exchanged for that of another pattern)",
+                f"control: a row of another pattern)",
                 within.kept.mean,
                 interval=within.kept.interval,
                 chance=resampled,
@@ -102,8 +102,8 @@ def _row_claims(rows: RowReading, resampled: float) -> list[Claim]:
             share_claim(
                 "swap.across",
                 _SECTION,
-                "Rows take over the other row's answers when the first token's extended embedding is exchanged for that "
-                "of a row of another pattern (control: how often the two rows agree without an exchange)",
+                "Rows take over the other row's answers when the first token's extended embedding is exchanged for "
+                "that of a row of another pattern (control: how often the two rows agree without an exchange)",
                 across.carried.mean,
                 interval=across.carried.interval,
                 chance=across.unswapped.mean,

@@ -34,7 +34,7 @@ def figures(result: RivalsResult) -> list[Picture]:
 
 
 def _draw(result: RivalsResult) -> Figure:
-    """Draw each rival's agreement on all inputs, on the half that it never saw and on the mistakes there, and its bits."""
+    """Draw each rival's agreement on all inputs, on the unseen half and on the mistakes there, and its bits."""
     rivals = result.scored
     figure = new_figure(16, 1.9 + 0.42 * len(rivals))
     shares, bits = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))

@@ -68,7 +68,7 @@ def _real_bits(seen: Seen) -> float:
 
 
 def _filter_bits(seen: Seen, r: int, k: int, gates: Sequence[Gate]) -> float:
-    """The bits of filters: a unit vector in r dimensions and a threshold are r real numbers, and the gate is a choice."""
+    """The bits of filters: a unit vector of r dimensions and a threshold are r real numbers; the gate is a choice."""
     return k * r * _real_bits(seen) + log2(len(gates))
 
 

@@ -3,8 +3,8 @@
 Each rival is fitted to the network's own answers on the training half, and then predicts the answer on every input. On
 the other half it predicts answers that it never saw. Nearly all of the network's mistakes lie there, and an explanation
 of the mechanism should predict these too. The share of mistakes that a rival predicts says nothing by itself: with two
-classes, a coin predicts half of all mistakes, since it departs from half of the labels. So it is compared with the share
-of all inputs on which the rival departs from the labels.
+classes, a coin predicts half of all mistakes, since it departs from half of the labels. So it is compared with the
+share of all inputs on which the rival departs from the labels.
 """
 
 from collections.abc import Callable
@@ -114,9 +114,10 @@ class Scores:
     Attributes:
         everywhere: how often on all inputs.
         unseen: how often on the inputs that it was not fitted to.
-        mistakes: how often on the unseen inputs that the network gets wrong; None if there are no labels or no mistakes.
-        departures: the share of unseen inputs on which it departs from the label. A rival that departed as often, but at
-            random inputs, would predict this share of the mistakes. None if there are no labels.
+        mistakes: how often on the unseen inputs that the network gets wrong; None if there are no labels or no
+            mistakes.
+        departures: the share of unseen inputs on which it departs from the label. A rival that departed as often, but
+            at random inputs, would predict this share of the mistakes. None if there are no labels.
         alarms: the share of the unseen inputs that the network gets right on which it departs from the label; None if
             there are no such inputs.
     """

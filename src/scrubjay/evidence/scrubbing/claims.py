@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from scrubjay.core.claim import Claim, Verdict, share_claim, worse_of
 from scrubjay.core.stats import Score
 from scrubjay.core.table import Table
-from scrubjay.evidence.ablations import milder_rows
+from scrubjay.evidence.ablations import Row, milder_rows
 from scrubjay.evidence.scrubbing.measure import Scrubbed, ScrubbingResult
 from scrubjay.evidence.scrubbing.wrong_hypotheses import strongest
 
@@ -54,13 +54,12 @@ def _row_claim(name: str, side: Scrubbed, row: str, at_best: Verdict, *, is_last
     scores, control = side.scores[row], control_of(side, row)
     spans = side.spans_subspace and row == "1"
     again = "; the filters span the causal subspace, so this is the same as [1*]" if spans else ""
-    titles = "; ".join(each.title for each in scores.row)
     topics = {**({row: "all licensed resamplings together"} if is_last else {}), **_HEADLINES}
     return share_claim(
         f"scrub.{name}.{row}",
         _SECTION,
-        f"The {name} network keeps its answers under ablation [{row}]: {titles} (control: the strongest wrong "
-        f"hypothesis{again})",
+        f"The {name} network keeps its answers under ablation [{row}]: {_in_words(scores.row)} (control: the strongest "
+        f"wrong hypothesis{again})",
         scores.own.mean,
         interval=scores.own.interval,
         chance=side.resampled,
@@ -71,6 +70,13 @@ def _row_claim(name: str, side: Scrubbed, row: str, at_best: Verdict, *, is_last
         topic=f"answers kept under {topics[row]}" if row in topics else "",
         facts={"ablations": [each.name for each in scores.row], "draws": scores.own.draws, "spans_subspace": spans},
     )
+
+
+def _in_words(row: Row) -> str:
+    *before, last = row
+    if len(before) > 1:
+        return f"{', '.join(f'[{each.name}]' for each in before)} and [{last.name}] together"
+    return f"[{before[0].name}], and {last.title}" if before else last.title
 
 
 def _refined(name: str, side: Scrubbed) -> Claim:

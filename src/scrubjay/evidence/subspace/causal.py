@@ -1,7 +1,8 @@
 """The causal subspace: the fewest components that keep the network's answers when all others are resampled.
 
-This is the post's ablation [1*], used here to choose the dimension. Filters that are fitted in more dimensions may
-classify better, but they use directions that the network ignores, and therefore explain nothing.
+Heimersheim and Hobbhahn (2023) use this resampling as a check, which they call [1*]; here it chooses the dimension.
+Filters that are fitted in more dimensions may classify better, but they use directions that the network ignores, and
+therefore explain nothing.
 """
 
 from dataclasses import dataclass

@@ -31,8 +31,8 @@ def write_sealed(path: str | Path, tensors: Mapping[str, torch.Tensor], manifest
     Args:
         path: the file to write.
         tensors: the tensors by name. They are stored contiguously.
-        manifest: what the file says about itself; it must be possible to write it as JSON. An entry ``sha256`` is replaced
-            by the digest of the new file.
+        manifest: what the file says about itself; it must be possible to write it as JSON. An entry ``sha256`` is
+            replaced by the digest of the new file.
 
     Returns:
         The file's SHA-256 digest, in hexadecimal digits.
