@@ -50,8 +50,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,  # importing rich's help takes longer than everything else together
     pretty_exceptions_enable=False,
-    help="Explain a small transformer completely: run it on every input of its task, find out which algorithm it "
-    "computes, and test that explanation. Start with `scrubjay explain`, which explains the bundled network.",
+    help="Explain a small transformer: run it on every input of its task, find out which mechanism it uses, "
+    "and test that explanation. Start with `scrubjay explain`, which explains the bundled network.",
 )
 for command in (explain, view, animate, recover, train, sweep, import_, info, push, doctor):
     app.command(command.__name__.rstrip("_"))(command)

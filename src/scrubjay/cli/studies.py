@@ -37,16 +37,16 @@ def explain(
         bool,
         typer.Option(
             "--permute",
-            help="Resample by permuting the inputs. By default the input that a value is taken from is drawn "
-            "independently for each input.",
+            help="Resample by permuting the inputs. By default each input draws another one independently, with "
+            "repetition.",
         ),
     ] = False,
     uncorrelated: Annotated[
         bool,
         typer.Option(
             "--uncorrelated",
-            help="Choose what is resampled besides the filters to be uncorrelated with them over all inputs. By "
-            "default it is orthogonal to them.",
+            help="Split the residual stream so that the part that is resampled is uncorrelated with the filters over all "
+            "inputs. By default it is orthogonal to them.",
         ),
     ] = False,
     device: Device = "auto",

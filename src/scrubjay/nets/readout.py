@@ -176,24 +176,28 @@ class Readout:
         if len(steps) == 1:
             step = steps[0].to(self.W_in).expand(len(resid_mid), -1)
             return [self.classes_from(self._scores(len(step), lambda rows: start_of(rows).addmm(step[rows], along)))]
+        moves = [step.to(self.W_in) for step in steps]
         hidden_along, direct_along = along @ self.W_in, along @ self.direct
-        found = torch.empty(len(steps), len(resid_mid), dtype=torch.int64)
+        direct = self.W_in.new_empty(len(resid_mid), self.direct.shape[1])
+        scores = [torch.empty_like(direct) for _ in moves]
         pre, post = self._buffer(_MOVED_SHARE), self._buffer(_MOVED_SHARE)
         for start in range(0, len(resid_mid), len(pre)):
             rows = slice(start, start + len(pre))
             here = start_of(rows)
-            mlp_pre = torch.addmm(self.b_in, here, self.W_in, out=pre[: len(here)])
-            direct = torch.addmm(self.offset, here, self.direct)
-            for number, step in enumerate(steps):
-                move = (step if len(step) == 1 else step[rows]).to(self.W_in)
-                into = (pre if number == len(steps) - 1 else post)[: len(here)]  # the last move may overwrite mlp_pre
+            mlp_pre, into = torch.addmm(self.b_in, here, self.W_in, out=pre[: len(here)]), post[: len(here)]
+            torch.addmm(self.offset, here, self.direct, out=direct[rows])
+            # Nothing but three operations for each move: with more of them, threads wait for Python's lock.
+            for move, into_scores in zip(moves, scores, strict=True):
                 if len(move) == 1:
-                    mlp_post = torch.add(mlp_pre, move @ hidden_along, out=into).relu_()
+                    torch.add(mlp_pre, move @ hidden_along, out=into)
                 else:
-                    mlp_post = torch.addmm(mlp_pre, move, hidden_along, out=into).relu_()
-                scores = torch.addmm(direct + move @ direct_along, mlp_post, self.hidden)
-                found[number, rows] = self.classes_from(scores.cpu())
-        return list(found)
+                    torch.addmm(mlp_pre, move[rows], hidden_along, out=into)
+                into.relu_()
+                torch.mm(into, self.hidden, out=into_scores[rows])
+        return [
+            self.classes_from((score.add_(direct).add_(move @ direct_along)).cpu())
+            for score, move in zip(scores, moves, strict=True)
+        ]
 
     @torch.no_grad()
     def hidden_layer(self, resid_mid: Residual) -> tuple[Float[Tensor, "n m"], Float[Tensor, "n c"]]:

@@ -118,7 +118,7 @@ def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
         name: [
             *((max(1, own.causal.r), k) for k in NUMBERS),
             *((plane, k) for k in NUMBERS[:2] if plane != own.causal.r),
-            *([(every, 2)] if every not in (plane, own.causal.r) else []),
+            *([(every, 2)] if name == "full" and every not in (plane, own.causal.r) else []),
         ]
         for name, own in subspace.items()
     }

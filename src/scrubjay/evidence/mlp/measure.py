@@ -15,7 +15,7 @@ from scrubjay.fit.filters import fit_filters
 from scrubjay.fit.pca import PCA
 from scrubjay.run import Run, Settings
 
-FRACTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
+FRACTIONS = (0.0, 0.5, 1.0)
 """The fractions of ``mlp_out`` that are added to the stream."""
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import Stopping
 from scrubjay.evidence.embeddings import EMBEDDINGS
 from scrubjay.evidence.labels import LABELS
@@ -70,8 +69,10 @@ def measure(run: Run, settings: Settings, found: Found) -> RivalsResult:
         raise NothingToFollow("fewer than two answers of the training half lie in a class")
     program, length = (None, None) if labels is None else (labels.program, labels.length)
     every = kinds(seen, program, length)
-    settings.progress("rival explanations", 0.0)
-    scored = side_by_side(lambda kind: compare_with(kind, seen, run.full.classes, shuffles(seen.n)), every)
+    scored = []
+    for number, kind in enumerate(every):  # one after the other: many tiny operations would wait for Python's lock
+        settings.progress(f"rival explanation: {kind.what}", 0.9 * number / len(every))
+        scored.append(compare_with(kind, seen, run.full.classes, shuffles(seen.n)))
     settings.progress("extended embeddings exchanged between rows", 0.9)
     embeddings = found.get(EMBEDDINGS)
     rows = None if embeddings is None or len(run.task.domain.shape) != 2 else read_rows(run, embeddings.parts, settings)
