@@ -45,8 +45,8 @@ def explain(
         bool,
         typer.Option(
             "--uncorrelated",
-            help="Split the residual stream so that the part that is resampled is uncorrelated with the filters over all "
-            "inputs. By default it is orthogonal to them.",
+            help="Split the residual stream so that the part that is resampled is uncorrelated with the filters over "
+            "all inputs. By default it is orthogonal to them.",
         ),
     ] = False,
     device: Device = "auto",
