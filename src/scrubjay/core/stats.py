@@ -19,6 +19,8 @@ LEAST_DRAWS = 10
 """Draws that are made in any case (or as many as are allowed, if that is fewer)."""
 WIDTH = 0.0025
 """The width of a score's 95% interval at which drawing stops: a quarter of a percentage point."""
+SEED_STRIDE = 1_000_003
+"""A prime that spreads the seeds of single draws, so that the draws of two neighbouring seeds never coincide."""
 _NORMAL_QUANTILE = 1.959963984540054
 """The 97.5% quantile of the normal distribution."""
 _STEEPEST = 13.0
@@ -53,6 +55,11 @@ class Score:
         """
         ends = mean_interval(values) or (0.0, 1.0)
         return cls(mean(values), max(0.0, ends[0]), min(1.0, ends[1]), min(values), len(values))
+
+    @classmethod
+    def exact(cls, value: float) -> "Score":
+        """A share that depends on no draw: its interval is the value itself."""
+        return cls(value, value, value, value, 0)
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -25,11 +25,9 @@ from jaxtyping import Float64, Int
 from torch import Tensor
 
 from scrubjay.core.axes import Bits, Inputs, Mask
+from scrubjay.core.stats import SEED_STRIDE
 from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.run import Sampling
-
-_SEED_STRIDE = 1_000_003
-"""The seeds of a study are spread by this prime number, so that no two studies share a draw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,7 @@ class Donors:
         self.hypothesis = hypothesis
         self.original = original
         self.sampling = sampling
-        self._first = 2 * (seed * _SEED_STRIDE + number)
+        self._first = 2 * (seed * SEED_STRIDE + number)
         self._values = torch.Generator()
 
     def begin_row(self) -> None:

@@ -4,7 +4,7 @@ To add a line, write a package that holds a ``Line``, and add it to ``study.LINE
 and the tables over many networks show whatever the lines return, and refer to none of them by name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -159,7 +159,7 @@ def _varying_answers(run: Run, found: Found) -> str | None:
     return f"the network gives all {run.task.domain.size:,} inputs the same answer, so there is nothing to explain"
 
 
-def two_positions_lack(run: Run, found: Found) -> str | None:
+def _two_positions(run: Run, found: Found) -> str | None:
     """The sentence that says why inputs cannot be arranged in a rectangle, or None if two positions vary."""
     varying = len(run.task.domain.varying)
     return None if varying == 2 else f"it needs two positions whose tokens vary, and this domain has {varying}"
@@ -169,7 +169,7 @@ TWO_CLASSES = Need(_two_classes)
 """The task has two classes."""
 VARYING_ANSWERS = Need(_varying_answers)
 """The network does not give every input the same answer."""
-TWO_POSITIONS = Need(two_positions_lack)
+TWO_POSITIONS = Need(_two_positions)
 """Exactly two positions of the input have tokens that vary."""
 
 
@@ -180,8 +180,3 @@ def found_by(line: Line[Any]) -> Need:
         return None if line in found else f"it builds on “{line.title}”, which was skipped"
 
     return Need(lacks)
-
-
-def figure_files(pictures: Mapping[str, Sequence[Picture]]) -> list[str]:
-    """The names of the files of all pictures, in order."""
-    return [picture.file for own in pictures.values() for picture in own]

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from scrubjay.core.axes import Classes, Residual
 from scrubjay.core.parallel import side_by_side
-from scrubjay.core.stats import Score, Stopping, share_of
+from scrubjay.core.stats import SEED_STRIDE, Score, Stopping, share_of
 from scrubjay.fit.row_patterns import patterns_of
 from scrubjay.nets.extended_embedding import ExtendedEmbedding
 from scrubjay.nets.readout import Readout
@@ -29,8 +29,6 @@ from scrubjay.run import Run, Settings
 
 DRAWS = 10
 """The largest number of draws of another row for each row."""
-_SEED_STRIDE = 1_000_003
-"""The seeds of a study are spread by this prime number, so that no two studies share a draw."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +199,6 @@ def swap_rows(
         return Swapped(kept, carried, unswapped, len(rows))
 
     return Swaps(
-        within=swapped(alike & ~itself, seed * _SEED_STRIDE),
-        across=swapped(~alike, seed * _SEED_STRIDE + stopping.most),
+        within=swapped(alike & ~itself, seed * SEED_STRIDE),
+        across=swapped(~alike, seed * SEED_STRIDE + stopping.most),
     )

@@ -194,8 +194,8 @@ def _control(kind: Kind, answers: Bool[Tensor, "t"], seen: Seen, classes: Classe
     if not kind.is_fitted:
         majority = torch.full((len(classes),), 2 * int(answers.sum()) > len(answers))
         scores = _scores(majority, seen, classes)
-        mistaken = None if scores.mistakes is None else _exact(scores.mistakes.value)
-        return ControlScores(_exact(scores.unseen.value), mistaken)
+        mistaken = None if scores.mistakes is None else Score.exact(scores.mistakes.value)
+        return ControlScores(Score.exact(scores.unseen.value), mistaken)
     draw = torch.Generator().manual_seed(seen.seed)
     mistakes: list[float] = []
 
@@ -208,10 +208,6 @@ def _control(kind: Kind, answers: Bool[Tensor, "t"], seen: Seen, classes: Classe
 
     unseen = shuffles.score(shuffled)
     return ControlScores(unseen, Score.over(mistakes) if mistakes else None)
-
-
-def _exact(value: float) -> Score:
-    return Score(value, value, value, value, 0)
 
 
 def _scores(predicted: Mask, seen: Seen, classes: Classes) -> Scores:

@@ -31,7 +31,7 @@ def tables(result: ScrubbingResult) -> list[Table]:
 
 def control_of(side: Scrubbed, row: str) -> Score:
     """The control of a row: what the strongest wrong hypothesis leaves, or what is left if everything is resampled."""
-    everything = Score(side.resampled, side.resampled, side.resampled, side.resampled, 0)
+    everything = Score.exact(side.resampled)
     return max((strongest(side.controls, row) or everything, everything), key=lambda score: score.mean)
 
 
