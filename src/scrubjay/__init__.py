@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scrubjay.condensation import condense as condense
     from scrubjay.core.claim import Claim as Claim
     from scrubjay.core.errors import ScrubjayError as ScrubjayError
     from scrubjay.evidence.line import Line as Line
@@ -46,6 +47,7 @@ _HOMES = {
     "Study": "study",
     "Task": "tasks.task",
     "challenge2": "tasks.challenge2",
+    "condense": "condensation",
     "explain": "study",
     "explore": "report.notebook",
     "from_transformer_lens": "nets.bridges.transformer_lens",

@@ -16,6 +16,7 @@ from scrubjay.evidence.answers import ANSWERS
 from scrubjay.evidence.attention import ATTENTION
 from scrubjay.evidence.embeddings import EMBEDDINGS
 from scrubjay.evidence.filters import FILTERS
+from scrubjay.evidence.inner import INNER
 from scrubjay.evidence.labels import LABELS
 from scrubjay.evidence.line import Found, Line, NothingToFollow, Picture, Skipped
 from scrubjay.evidence.mlp import MLP
@@ -32,6 +33,7 @@ from scrubjay.tasks.task import Task
 
 LINES: tuple[Line[Any], ...] = (
     ANSWERS,
+    INNER,
     ATTENTION,
     SUBSPACE,
     FILTERS,

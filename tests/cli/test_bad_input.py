@@ -131,7 +131,8 @@ def test_the_malicious_pickle_is_one(folder: Path, monkeypatch: pytest.MonkeyPat
 def test_help_names_the_commands_and_imports_no_heavy_library(tmp_path: Path) -> None:
     found = in_a_process(tmp_path, "--help", python=("-X", "importtime"))
     assert found.returncode == 0
-    assert all(re.search(rf"\b{command}\b", found.stdout) for command in ("explain", "train", "import", "info"))
+    commands = ("explain", "condense", "train", "import", "info")
+    assert all(re.search(rf"\b{command}\b", found.stdout) for command in commands)
     imported = {line.split("|")[-1].strip().split(".")[0] for line in found.stderr.splitlines()}
     assert {"scrubjay", "typer"} <= imported
     assert not imported & {

@@ -24,6 +24,9 @@ from scrubjay.tasks.task import Task
 from tests.evidence.quick import short_fits
 from tests.report.conftest import HOSTILE, POSITIONS, random_network
 
+OF_MANY_CLASSES = ("inner-front.png", "inner-heads.png", "attention.png")
+"""The figures of a study whose task has more than two classes."""
+
 
 def bare_axes(width: float, height: float) -> tuple[Figure, Axes]:
     """A figure with nothing in it but a panel that fills it."""
@@ -48,8 +51,8 @@ def rgb(colour: str) -> tuple[int, ...]:
 def test_a_report_has_its_page_its_claims_and_all_of_its_figures(small_study: Study, report: Path) -> None:
     drawn = [picture.file for own in small_study.pictures().values() for picture in own]
     assert set(drawn) >= {
-        "labels.png", "attention.png", "components.png", "filters.png", "embedding.png", "images.png", "mlp.png",
-        "steering.png", "scrubbing.png", "rivals.png",
+        "labels.png", "inner-front.png", "inner-heads.png", "attention.png", "components.png", "filters.png",
+        "embedding.png", "images.png", "mlp.png", "steering.png", "scrubbing.png", "rivals.png",
     }  # fmt: skip
     assert {path.name for path in report.parent.iterdir()} == {"report.html", "claims.json", *drawn}
     for file in drawn:
@@ -62,7 +65,8 @@ def test_progress_names_what_is_drawn_and_reaches_the_end(many_classes: Study, t
     told: list[tuple[str, float]] = []
     page = write_report(many_classes, str(tmp_path), lambda stage, share: told.append((stage, share)))
     assert page == tmp_path / "report.html"
-    assert told == [("drawing attention.png", 0.0), ("writing the page", 1.0)]
+    drawn = [(f"drawing {file}", at / len(OF_MANY_CLASSES)) for at, file in enumerate(OF_MANY_CLASSES)]
+    assert told == [*drawn, ("writing the page", 1.0)]
 
 
 def test_label_images_have_the_first_token_in_rows(tmp_path: Path) -> None:
@@ -94,8 +98,9 @@ def test_a_cloud_shows_each_class_in_its_colour_and_hides_none(tmp_path: Path) -
 
 
 def test_the_same_figure_gives_the_same_bytes(many_classes: Study, tmp_path: Path) -> None:
-    (first,), (second,) = (write_figures(many_classes, tmp_path / name) for name in "ab")
-    assert first.read_bytes() == second.read_bytes()
+    first, second = (write_figures(many_classes, tmp_path / name) for name in "ab")
+    assert len(first) == len(second) == len(OF_MANY_CLASSES)
+    assert all(one.read_bytes() == other.read_bytes() for one, other in zip(first, second, strict=True))
 
 
 def test_a_figure_that_cannot_be_written_leaves_nothing(many_classes: Study, tmp_path: Path) -> None:
@@ -104,8 +109,8 @@ def test_a_figure_that_cannot_be_written_leaves_nothing(many_classes: Study, tmp
         write_figures(many_classes, tmp_path / "file")
 
 
-def test_a_task_of_many_classes_has_only_the_figure_of_attention(many_classes: Study, tmp_path: Path) -> None:
-    assert [path.name for path in write_figures(many_classes, tmp_path)] == ["attention.png"]
+def test_a_task_of_many_classes_has_the_figures_that_need_no_two_classes(many_classes: Study, tmp_path: Path) -> None:
+    assert [path.name for path in write_figures(many_classes, tmp_path)] == list(OF_MANY_CLASSES)
 
 
 def test_names_in_figures_start_no_formula(hostile: Study, hostile_report: Path) -> None:

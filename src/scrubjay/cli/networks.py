@@ -22,6 +22,9 @@ from scrubjay.core.errors import BadInput, ScrubjayError
 if TYPE_CHECKING:
     from scrubjay.nets.config import Config
 
+_LONG_LIST = r"\[(?:\s*[-+.\de]+,){8,}[^][{}]*\]"
+"""A list of more than eight numbers in JSON, which is printed on one line."""
+
 
 def train(
     task: Annotated[str, typer.Argument(help=TASK_HELP)],
@@ -156,13 +159,16 @@ def info(
     That is its manifest: sizes, task, recipe and versions. The file's checksum is verified.
     """
     import json
+    import re
 
     if weights:
         from scrubjay.report.weights_text import weights_text
 
         sys.stdout.write(weights_text(given_network(net).network))
         return
-    sys.stdout.write(json.dumps(given_network(net).manifest, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(given_network(net).manifest, indent=2, ensure_ascii=False)
+    on_one_line = re.sub(_LONG_LIST, lambda found: " ".join(found[0].split()), text)
+    sys.stdout.write(on_one_line + "\n")
 
 
 def push(

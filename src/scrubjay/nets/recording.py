@@ -65,7 +65,7 @@ def record(network: OneLayerTransformer, task: Task, frozen_at: MeanPattern | No
     n, c = task.domain.size, network.config
     patterns = None if shared is not None else torch.empty(n, c.n_heads, c.n_ctx, dtype=network.dtype)
     resid_mids, answers = torch.empty(n, c.d_model, dtype=network.dtype), torch.empty(n, dtype=torch.int64)
-    for inputs in task.domain.chunks(chunk_rows(network.config.d_mlp, network.dtype, network.device)):
+    for inputs in task.domain.chunks(chunk_rows(max(c.d_mlp, c.d_vocab), network.dtype, network.device)):
         choices = task.domain.choices(inputs).to(network.device)
         pattern = tables.pattern(choices) if shared is None else shared
         resid_mid = tables.resid_mid(choices, pattern)

@@ -50,4 +50,4 @@ def test_the_error_is_that_of_the_plain_sum_over_tokens(quick_study: Study) -> N
     by_hand = resid_pre[:, -1] + torch.einsum("hs,nhse,hed->nd", run.mean_pattern.to(v), v, network.W_O)
     assert torch.allclose(by_hand, run.frozen.resid_mid, atol=1e-4)
     error = quick_study.claim("embedding.error")
-    assert error.value is not None and error.value < 1e-4 < error.control and error.headline
+    assert error.value is not None and error.value < 1e-4 < error.control and not error.headline

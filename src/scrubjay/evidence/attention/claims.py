@@ -71,7 +71,6 @@ def _first_order(result: AttentionResult) -> Claim:
             "No answer flips between mean and full attention, so there is nothing for the first-order effect to "
             "predict",
             control=0.0,
-            headline=True,
             topic=topic,
         )
     return share_claim(
@@ -83,7 +82,6 @@ def _first_order(result: AttentionResult) -> Claim:
         scaling.f1,
         chance=scaling.chance,
         control=scaling.chance,
-        headline=True,
         topic=topic,
         facts={"flips": scaling.flips, "precision": scaling.precision, "recall": scaling.recall},
     )

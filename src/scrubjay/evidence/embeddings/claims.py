@@ -19,7 +19,6 @@ def claims(result: EmbeddingsResult) -> list[Claim]:
             "the tokens of another input)",
             result.error,
             control=result.of_others,
-            headline=True,
             topic="largest difference between the frozen stream and a sum of token vectors",
         )
     ]

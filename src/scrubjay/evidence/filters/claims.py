@@ -36,13 +36,30 @@ def words(result: FiltersResult) -> list[str]:
             f"{best}, gives {gives}."
         ]
     start = "The network" if claim.verdict == "holds" else "In part, the network"
-    return [f"{start} answers 1 where {filters} of its post-attention residual stream {on}; that gives {gives}."]
+    sentence = f"{start} answers 1 where {filters} of its post-attention residual stream {on}; that gives {gives}."
+    return [sentence, *_by_signs(result)]
+
+
+def _by_signs(result: FiltersResult) -> list[str]:
+    """Say where the gate falls short of the inner network."""
+    signs = result.by_signs
+    if signs is None or signs.same is None or signs.mixed is None or signs.mixed >= signs.same:
+        return []
+    return [
+        f"It goes as far as it does because one half-space answers wherever the inner hinges do not change sign: the "
+        f"gate agrees with {signs.same:.1%} of the answers where {_all(signs.hinges)} hinges lie on the same side, and "
+        f"with {signs.mixed:.1%} where they do not."
+    ]
+
+
+def _all(count: int) -> str:
+    return "both" if count == 2 else f"all {count}"
 
 
 def tables(result: FiltersResult) -> list[Table]:
     """Make the table of all fits: how well filters classify, and what is left when all else is resampled."""
     rows = [_row(name, side, fit) for name, side in result.sides.items() for fit in side.fits]
-    return [
+    found = [
         Table(
             "Filters: how often their gate gives the network's own answer (agreement), and how many of those answers\n"
             "stay when everything but the filters' directions is resampled (left)",
@@ -52,6 +69,16 @@ def tables(result: FiltersResult) -> list[Table]:
             "many\nfilters as dimensions, so that nothing inside the subspace is resampled",
         )
     ]
+    signs = result.by_signs
+    if signs is not None:
+        found.append(
+            Table(
+                "Where the gate agrees with the network, by the signs of the inner network's hinges",
+                ("signs of z", "inputs", "agreement"),
+                [(name, f"{share:.1%}", f"{agrees:.1%}") for name, share, agrees in signs.rows],
+            )
+        )
+    return found
 
 
 def _claim(name: str, gated: Gated, suffix: str) -> Claim:
@@ -71,7 +98,7 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
         chance=gated.controls.majority,
         control=control,
         control_interval=control_interval,
-        headline=name == "full",
+        headline=name == "full" and not suffix,
         topic=topic,
         facts={
             "gate": fit.filters.gate.name,

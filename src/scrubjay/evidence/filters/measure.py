@@ -6,7 +6,9 @@ from scrubjay.core.claim import PARTLY, effect
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import Score, Stopping, agreement, chance_share
 from scrubjay.evidence.ablations import RestFromAnywhere
+from scrubjay.evidence.filters.by_signs import SignsAgreement, agreement_by_signs
 from scrubjay.evidence.filters.gate_controls import GateControls, gate_controls
+from scrubjay.evidence.inner import INNER
 from scrubjay.evidence.line import Found
 from scrubjay.evidence.scrubber import Scrubber, scrub
 from scrubjay.evidence.subspace import SUBSPACE
@@ -103,10 +105,13 @@ class FiltersResult:
     Attributes:
         run: the run.
         sides: the filters of the full and of the frozen network, by name.
+        by_signs: where the full network's gate agrees with it, by the signs of the inner network's hinges; None if
+            that has no few hinges.
     """
 
     run: Run
     sides: dict[str, SideFilters]
+    by_signs: SignsAgreement | None
 
 
 def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
@@ -158,9 +163,13 @@ def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
         )
 
     gates = dict(zip(chosen, side_by_side(gated, chosen), strict=True))
+    inner, best = found.get(INNER), chosen["full", "causal"].filters
     return FiltersResult(
         run,
-        {
+        by_signs=None
+        if inner is None
+        else agreement_by_signs(inner, best.predict(run.full.resid_mid), run.full.classes),
+        sides={
             name: SideFilters(
                 own.pca,
                 gates[name, "causal"],

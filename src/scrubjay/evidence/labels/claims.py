@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from scrubjay.core.claim import Claim, measurement, share_claim
 from scrubjay.core.table import Table
+from scrubjay.evidence.labels.in_inner_parts import SMALLEST, ProgramInParts
 from scrubjay.evidence.labels.measure import LabelsResult
 from scrubjay.program.error_map import NEAR, ErrorMap
 
@@ -14,8 +15,8 @@ _PLACES = {"resid_mid": "resid_mid", "filters": "the filters' values"}
 
 
 def claims(result: LabelsResult) -> list[Claim]:
-    """Make two claims about errors if there are enough of them, and a measurement for each part of the program."""
-    return [*_error_claims(result), *_readable(result)]
+    """Make claims about errors if there are enough of them, and a measurement for each part of the program."""
+    return [*_error_claims(result), *_small_margins(result), *_readable(result)]
 
 
 def words(result: LabelsResult) -> list[str]:
@@ -25,6 +26,11 @@ def words(result: LabelsResult) -> list[str]:
         f"cells from a change of label, where {claim.control:.1%} would by chance."
         for claim in _error_claims(result)
         if claim.id == "errors.boundary" and claim.verdict != "fails"
+    ] + [
+        f"There the inner network's margin is small: {claim.shown} of the errors lie in the tenth of the inputs where "
+        f"it is smallest."
+        for claim in _small_margins(result)
+        if claim.verdict != "fails"
     ]
 
 
@@ -37,7 +43,8 @@ def tables(result: LabelsResult) -> list[Table]:
         ("program",),
         [(result.program.mathematics(),)],
     )
-    return [program] if result.errors is None else [program, _errors_table(result.errors)]
+    found = [program] if result.errors is None else [program, _errors_table(result.errors)]
+    return found if result.in_parts is None else [*found, *_parts_tables(result.in_parts)]
 
 
 def _error_claims(result: LabelsResult) -> list[Claim]:
@@ -70,6 +77,60 @@ def _error_claims(result: LabelsResult) -> list[Claim]:
             control_interval=changing.interval,
         ),
     ]
+
+
+def _small_margins(result: LabelsResult) -> list[Claim]:
+    small = None if result.in_parts is None else result.in_parts.small_margins
+    if small is None or small.n < FEW:
+        return []
+    return [
+        share_claim(
+            "errors.margin",
+            _SECTION,
+            f"The network's errors lie in the {SMALLEST:.0%} of the inputs where the margin of the inner hinges is "
+            f"smallest (control: errors at random inputs)",
+            small.value,
+            interval=small.interval,
+            chance=SMALLEST,
+            control=SMALLEST,
+            facts={"errors": small.n},
+        )
+    ]
+
+
+def _parts_tables(parts: ProgramInParts) -> list[Table]:
+    found = [
+        Table(
+            "Which part of the program lives where: answers that change when a part of the inner network is held at "
+            "its mean",
+            ("part", "all inputs", *(f"on {name}" for name in parts.curves)),
+            [(name, f"{all_:.1%}", *(f"{share:.1%}" for share in shares)) for name, all_, shares in parts.rows],
+            "on curve1: among the inputs whose label would change on the other side of this curve; on stripes: among "
+            "those whose label depends on the phase. "
+            + "; ".join(f"{name}: {count:,}" for name, count in zip(parts.curves, parts.depend, strict=True))
+            + " inputs.",
+        )
+    ]
+    if parts.steps:
+        found.append(
+            Table(
+                "Margins and errors by the distance from the nearest change of label",
+                ("cells", "inputs", "errors", "errors of the inner hinges", "margin"),
+                [
+                    (
+                        step.name,
+                        f"{step.inputs:,}",
+                        f"{step.errors:.1%}",
+                        f"{step.inner_errors:.1%}",
+                        f"{step.margin:.2f}",
+                    )
+                    for step in parts.steps
+                ],
+                "none: inputs in lines without a change. margin: the median size of the inner margin, divided by its "
+                "median over all inputs.",
+            )
+        )
+    return found
 
 
 def _readable(result: LabelsResult) -> list[Claim]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.progress import part_of
 from scrubjay.evidence.filters import FILTERS
+from scrubjay.evidence.inner import INNER
+from scrubjay.evidence.labels.in_inner_parts import ProgramInParts, program_in_parts
 from scrubjay.evidence.labels.readable import Readable, readable_parts
 from scrubjay.evidence.line import Found, Need, NothingToFollow
 from scrubjay.program.error_map import ErrorMap, error_map
@@ -28,6 +30,7 @@ class LabelsResult:
         errors: where the network errs, or None if it does not err.
         readable: for each place, how well each part of the program can be read from it. The places are ``resid_mid``
             and, if filters are known, ``filters``.
+        in_parts: which part of the program lives in which part of the inner network; None if there is none.
     """
 
     run: Run
@@ -35,6 +38,7 @@ class LabelsResult:
     length: Length
     errors: ErrorMap | None
     readable: dict[str, tuple[Readable, ...]]
+    in_parts: ProgramInParts | None
 
 
 def _labels_lack(run: Run, found: Found) -> str | None:
@@ -70,10 +74,12 @@ def measure(run: Run, settings: Settings, found: Found) -> LabelsResult:
     def read(place: str) -> tuple[Readable, ...]:
         return readable_parts(best.program, run.task, places[place], seed=settings.seed)
 
+    errors, inner = error_map(best.program, run.task, run.full.classes, seed=settings.seed), found.get(INNER)
     return LabelsResult(
         run,
         program=best.program,
         length=best.length,
-        errors=error_map(best.program, run.task, run.full.classes, seed=settings.seed),
+        errors=errors,
         readable=dict(zip(places, side_by_side(read, places), strict=True)),
+        in_parts=None if inner is None else program_in_parts(best.program, run.task, inner, errors),
     )

@@ -33,7 +33,6 @@ def _of_side(name: str, side: SideMlp, majority: float) -> list[Claim]:
             side.decisions.reading.agreement,
             chance=majority,
             control=side.decisions.other,
-            headline=name == "full",
             topic="answers that the MLP's gate gives from the filters alone",
             facts={"gate": gate},
         ),

@@ -33,14 +33,13 @@ def tables(result: RivalsResult) -> list[Table]:
 
 def _of_rival(rival: Rival) -> list[Claim]:
     what = rival.what[0].upper() + rival.what[1:]
-    given = "found from the labels" if not rival.is_fitted else "fitted to the training half"
     control = "fitted to shuffled answers" if rival.is_fitted else "the majority answer"
     scores, chance = rival.scores, rival.control
     found = [
         measurement(
             f"rival.{rival.name}",
             _SECTION,
-            f"{what}, {given}: the share of the network's answers on the other half that it predicts (control: "
+            f"{what}, {rival.origin}: the share of the network's answers on the other half that it predicts (control: "
             f"{control})",
             scores.unseen.value,
             interval=scores.unseen.interval,
@@ -55,8 +54,8 @@ def _of_rival(rival: Rival) -> list[Claim]:
             measurement(
                 f"rival.{rival.name}.mistakes",
                 _SECTION,
-                f"{what}, {given}: the share of the network's {mistakes.n} mistakes on the other half that it predicts "
-                f"(control: as many departures from the labels at random inputs; {control}: "
+                f"{what}, {rival.origin}: the share of the network's {mistakes.n} mistakes on the other half that it "
+                f"predicts (control: as many departures from the labels at random inputs; {control}: "
                 f"{chance.mistakes.mean:.1%})",
                 mistakes.value,
                 interval=mistakes.interval,

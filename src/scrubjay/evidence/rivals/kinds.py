@@ -39,7 +39,12 @@ _FILTERS = {
 _AND = (Gate.conjunction(2),)
 
 
-def kinds(seen: Seen, program: Program | None = None, length: Length | None = None) -> tuple[Kind, ...]:
+def kinds(
+    seen: Seen,
+    program: Program | None = None,
+    length: Length | None = None,
+    inner: Explanation | None = None,
+) -> tuple[Kind, ...]:
     """List all kinds of rivals that apply to a task of two classes.
 
     Args:
@@ -47,10 +52,12 @@ def kinds(seen: Seen, program: Program | None = None, length: Length | None = No
         program: the program behind the task's labels, if one was found.
         length: the program's length. The decision tree may have as many bits; without a program, it may have as many
             bits as two filters and AND.
+        inner: what the network inside the network predicts, if there is one.
     """
     two_positions, r = len(seen.task.domain.shape) == 2, seen.r
     causal = f"in {r} component{'s' * (r > 1)}"
-    found = [_filters("and", f"two filters and AND {causal}", seen, r, 2, _AND)]
+    found = [] if inner is None else [_inner(inner)]
+    found.append(_filters("and", f"two filters and AND {causal}", seen, r, 2, _AND))
     if r != 2 <= len(seen.pca.mean):
         found.append(_filters("and.2pc", "two filters and AND in 2 components", seen, 2, 2, _AND))
     found += [_filters(f"filters{k}", f"{what} {causal}", seen, r, k, gates) for k, (what, gates) in _FILTERS.items()]
@@ -125,7 +132,13 @@ def _program(seen: Seen, program: Program, bits: float) -> Kind:
         tokens = seen.task.domain.varying_tokens().numpy()
         return Explanation(torch.from_numpy(program.labels(tokens[:, 0], tokens[:, 1])), bits)
 
-    return Kind("program", "the program of the labels", "tokens", fit, is_fitted=False)
+    return Kind("program", "the program of the labels", "tokens", fit, is_fitted=False, origin="found from the labels")
+
+
+def _inner(inner: Explanation) -> Kind:
+    """The network inside the network, with its numbers rounded to few bits."""
+    what = "the network inside the network, with rounded numbers"
+    return Kind("inner", what, "tokens", lambda answers: inner, is_fitted=False, origin="read off the weights")
 
 
 def _tree(seen: Seen, budget: float) -> Kind:

@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 from scrubjay.core.stats import Stopping
 from scrubjay.evidence.embeddings import EMBEDDINGS
+from scrubjay.evidence.inner import INNER
 from scrubjay.evidence.labels import LABELS
 from scrubjay.evidence.line import Found, Need, NothingToFollow
 from scrubjay.evidence.rivals.kinds import kinds
 from scrubjay.evidence.rivals.row_swaps import RowReading, read_rows
-from scrubjay.evidence.rivals.yardstick import Rival, Seen, compare_with
+from scrubjay.evidence.rivals.yardstick import Explanation, Rival, Seen, compare_with
 from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.run import Run, Settings
 
@@ -68,7 +69,12 @@ def measure(run: Run, settings: Settings, found: Found) -> RivalsResult:
     if seen.n < 2:
         raise NothingToFollow("fewer than two answers of the training half lie in a class")
     program, length = (None, None) if labels is None else (labels.program, labels.length)
-    every = kinds(seen, program, length)
+    condensed = found.get(INNER)
+    inner = None
+    if condensed is not None:
+        coarse = condensed.inner.coarse
+        inner = Explanation(coarse.classes == 1, float(coarse.bits))
+    every = kinds(seen, program, length, inner)
     scored = []
     for number, kind in enumerate(every):  # one after the other: many tiny operations would wait for Python's lock
         settings.progress(f"rival explanation: {kind.what}", 0.9 * number / len(every))

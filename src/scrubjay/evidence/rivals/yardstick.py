@@ -98,6 +98,7 @@ class Kind:
         fit: a function that makes the explanation from the answers of the training inputs, in the order of the inputs;
             True stands for class 1.
         is_fitted: whether it reads these answers at all. If it does not, its control is the majority answer.
+        origin: where it comes from, in words.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Kind:
     reads: Reads
     fit: Callable[[Bool[Tensor, "t"]], Explanation]
     is_fitted: bool = True
+    origin: str = "fitted to the training half"
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ class Rival:
         what: its kind in words.
         reads: what it reads: tokens, or the network's ``resid_mid``.
         is_fitted: whether it was fitted to the network's answers at all.
+        origin: where it comes from, in words.
         length: the number of its bits, and of those of a list of all inputs on which it differs from the network.
         scores: how often it predicts the network's answer.
         control: how often the same kind does so after it was fitted to shuffled answers; for a kind that is not fitted,
@@ -162,6 +165,7 @@ class Rival:
     what: str
     reads: Reads
     is_fitted: bool
+    origin: str
     length: Length
     scores: Scores
     control: ControlScores
@@ -184,6 +188,7 @@ def compare_with(kind: Kind, seen: Seen, classes: Classes, shuffles: Stopping) -
         what=kind.what,
         reads=kind.reads,
         is_fitted=kind.is_fitted,
+        origin=kind.origin,
         length=Length(found.bits, wrong, len(classes)),
         scores=_scores(found.predicted, seen, classes),
         control=_control(kind, answers, seen, classes, shuffles),

@@ -1,0 +1,198 @@
+"""Build the smaller network as a one-layer transformer, so that everything that reads networks can read it.
+
+Its residual stream has a channel for each thing that it holds:
+
+=================  =====================================================================================
+``coordinates``    r channels that the MLP and the unembedding read
+``one``            1 at the last position; the query reads it
+``before``         1 at every position before the last
+``score``          for each head, the score of the token
+``values``         for each head, as many values as its rank; the largest one of each channel is 1
+``outputs``        what the hinges add to the answer: one channel for a class margin, else one for each hinge
+``constant``       the constant of all logits; absent for a class margin
+=================  =====================================================================================
+
+Scores and values are relative to those of the last token, which therefore has zeros in these channels. What the first
+position adds to them is part of the tokens' rows. Tokens that the task does not use have zeros everywhere. The hinges
+of a class margin are in units of the margin, so that each adds its value or subtracts it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from scrubjay.evidence.inner.parts import InnerParts
+from scrubjay.fit.head_merging import MergedHead
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class NumberGroup:
+    """Numbers of one kind; all other entries of the weights are fixed by the form of the network.
+
+    Attributes:
+        weight: the weight that holds them.
+        place: where in this weight they are.
+    """
+
+    weight: str
+    place: tuple[int | slice | list[int], ...]
+
+
+def as_transformer(parts: InnerParts, original: OneLayerTransformer, task: Task) -> OneLayerTransformer:
+    """Build the smaller network.
+
+    Args:
+        parts: its parts.
+        original: the network that the parts come from.
+        task: the task, which says which tokens there are and which of them are the classes.
+
+    Returns:
+        A network in float64 that gives the answers of ``parts`` on every input.
+    """
+    r, k, c = parts.dimensions, parts.hinges, parts.layer.outputs.shape[1]
+    heads = parts.heads.heads
+    config = Config(
+        d_vocab=original.config.d_vocab,
+        n_ctx=original.config.n_ctx,
+        d_model=r + 2 + sum(head.rank + 1 for head in heads) + (1 if c == 1 else k + 1),
+        n_heads=max(1, len(heads)),
+        d_head=max([head.rank for head in heads], default=0) + 1,
+        d_mlp=k,
+    )
+    network = OneLayerTransformer(config, torch.float64).requires_grad_(False)
+    one, before = r, r + 1
+    network.W_pos[-1, :r] = parts.constant
+    network.W_pos[-1, one] = 1
+    network.W_pos[:-1, before] = 1
+    tokens, (last,) = _tokens(task), task.domain.positions[-1]
+    channel = before + 1
+    for number, head in enumerate(heads):
+        network.W_Q[number, one, 0] = config.d_head**0.5
+        network.W_K[number, channel, 0] = 1
+        for column, whole in enumerate(_tables(head, parts, original, last)):
+            table = whole
+            if column:
+                size = whole[:-1, tokens].abs().max().clamp(min=torch.finfo(torch.float64).tiny)
+                table = whole / size
+                network.W_V[number, channel, column - 1] = 1
+                network.W_O[number, column - 1, :r] = head.writes[column - 1] * size
+            network.W_E[tokens, channel] = table[0, tokens]
+            network.W_pos[:-1, channel] = table[:-1, last] - table[0, last]
+            channel += 1
+        network.W_V[number, before, head.rank] = 1
+        network.W_O[number, head.rank, :r] = head.writes[-2]
+    layer = parts.layer.layer
+    sizes = layer.outputs.abs().amax(1, keepdim=True)
+    sizes = torch.where(sizes > 0, sizes, 1.0)
+    network.W_in[:r] = (layer.planes[:, :-1] * sizes).T
+    network.b_in[:] = layer.planes[:, -1] * sizes[:, 0]
+    outputs = layer.outputs / sizes
+    if c == 1:
+        (zero,), (first,) = task.classes
+        network.W_U[:r, first] = layer.linear[:-1, 0] / 2
+        network.W_U[channel, zero], network.W_U[channel, first] = -0.5, 0.5
+        network.W_out[:, channel] = outputs[:, 0]
+        network.b_out[channel] = layer.linear[-1, 0]
+    else:
+        network.W_U[:r] = layer.linear[:-1]
+        network.W_out[:, channel : channel + k] = torch.eye(k, dtype=torch.float64)
+        network.W_U[channel : channel + k] = outputs
+        network.b_out[-1], network.W_U[-1] = 1, layer.linear[-1]
+    return _settled(network, parts, task)
+
+
+def number_groups(parts: InnerParts, task: Task) -> Iterator[NumberGroup]:
+    """The numbers of the network that ``as_transformer`` builds, in groups of numbers of one kind.
+
+    Args:
+        parts: the parts that the network is built from.
+        task: the task.
+    """
+    r, c = parts.dimensions, parts.layer.outputs.shape[1]
+    yield NumberGroup("W_pos", (-1, slice(r)))
+    for channel in _columns(parts):
+        yield NumberGroup("W_E", (_tokens(task), channel))
+        yield NumberGroup("W_pos", (slice(1, -1), channel))
+    for number, rank in enumerate(parts.ranks):
+        for row in range(rank + 1):
+            yield NumberGroup("W_O", (number, row, slice(r)))
+    yield NumberGroup("W_in", (slice(r),))
+    yield NumberGroup("b_in", (slice(None),))
+    if c == 1:
+        _, (first,) = task.classes
+        yield NumberGroup("W_U", (slice(r), first))
+        yield NumberGroup("b_out", (slice(-1, None),))
+    else:
+        yield NumberGroup("W_U", (slice(r),))
+        yield NumberGroup("W_U", (slice(-1 - parts.hinges, -1),))
+        yield NumberGroup("W_U", (-1,))
+
+
+def rewritten(
+    network: OneLayerTransformer,
+    parts: InnerParts,
+    task: Task,
+    change: Callable[[Float64[Tensor, "..."]], Float64[Tensor, "..."]],
+) -> OneLayerTransformer:
+    """A copy of the network that ``as_transformer`` built, in which each group of numbers is changed.
+
+    Args:
+        network: the network.
+        parts: the parts that it was built from.
+        task: the task.
+        change: called with the numbers of each group; returns as many numbers.
+    """
+    changed = OneLayerTransformer(network.config, network.dtype).requires_grad_(False)
+    for name, weight in network.weights.items():
+        getattr(changed, name).copy_(weight)
+    for group in number_groups(parts, task):
+        weight = getattr(changed, group.weight)
+        weight[group.place] = change(weight[group.place])
+    return _settled(changed, parts, task)
+
+
+def _settled(network: OneLayerTransformer, parts: InnerParts, task: Task) -> OneLayerTransformer:
+    """Set the entries that follow from others: the last token moves nothing, and class 0 loses what class 1 gains."""
+    columns, (last,) = list(_columns(parts)), task.domain.positions[-1]
+    network.W_pos[-1, columns] = -network.W_E[last, columns]
+    if parts.layer.outputs.shape[1] == 1:
+        (zero,), (first,) = task.classes
+        network.W_U[: parts.dimensions, zero] = -network.W_U[: parts.dimensions, first]
+    return network
+
+
+def _tokens(task: Task) -> list[int]:
+    """The tokens that may stand before the last position."""
+    return sorted({token for allowed in task.domain.positions[:-1] for token in allowed})
+
+
+def _columns(parts: InnerParts) -> range:
+    """The channels of scores and values."""
+    first = parts.dimensions + 2
+    return range(first, first + sum(rank + 1 for rank in parts.ranks))
+
+
+def _tables(
+    head: MergedHead, parts: InnerParts, original: OneLayerTransformer, last: int
+) -> Iterator[Float64[Tensor, "s v"]]:
+    """The score, then each value, of every token at every position, relative to those of the last token."""
+    W_E, W_pos = original.W_E.double().cpu(), original.W_pos.double().cpu()
+    members, readers = list(head.members), parts.anatomy.coordinates.readers
+    at_last = W_E[last] + W_pos[-1]
+    stream = W_E + W_pos[:, None] - at_last  # [s, v, d]
+    if original.frozen_pattern is None:
+        W_Q, W_K = original.W_Q[members].double().cpu(), original.W_K[members].double().cpu()
+        query = torch.einsum("d,hde->he", at_last, W_Q) / original.config.d_head**0.5
+        yield stream @ torch.einsum("hde,he,h->d", W_K, query, head.shares)
+    else:
+        by_position = torch.stack([table[0, members] @ head.shares for table in parts.anatomy.heads.scores])
+        yield by_position[:, None].expand(-1, len(W_E))
+    W_V, W_O = original.W_V[members].double().cpu(), original.W_O[members].double().cpu()
+    values = torch.einsum("hde,hef,rf->dr", W_V, W_O, readers) @ head.reads
+    yield from (stream @ values).unbind(-1)

@@ -1,0 +1,184 @@
+"""The parts that a network is taken apart into, and the smaller network that merged parts make."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float64, Int
+from torch import Tensor
+
+from scrubjay.core.axes import Choices, Residual
+from scrubjay.fit.decisive import Coordinates
+from scrubjay.fit.head_merging import HeadTables, MergedHeads
+from scrubjay.fit.hinges import Layer, MergedLayer
+from scrubjay.nets.chunks import chunk_rows
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.tables import Tables
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.tasks.domain import Domain
+
+_SILENT = -700.0
+"""The lowest score that is used. A frozen pattern that contains 0 has the score minus infinity there; with this one the
+share of attention is 1e-304."""
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """A network in the coordinates of the stream that decide, with its idle neurons taken out.
+
+    Attributes:
+        coordinates: the coordinates of ``resid_mid``; everything else in it is held at its mean.
+        heads: what the heads do, in these coordinates.
+        base: what the stream has besides what the heads add, shape [r].
+        layer: the neurons that are on for some inputs and off for others, and the affine path, into which the neurons
+            that are on for every input are folded.
+        bending: the numbers of these neurons.
+        always_on: the numbers of the neurons that are on for every input.
+        never_on: the numbers of the neurons that are off for every input.
+        tokens: how many different tokens may stand before the last position.
+    """
+
+    coordinates: Coordinates
+    heads: HeadTables
+    base: Float64[Tensor, "r"]
+    layer: Layer
+    bending: Int[Tensor, "_bending"]
+    always_on: Int[Tensor, "_always"]
+    never_on: Int[Tensor, "_never"]
+    tokens: int
+
+    @classmethod
+    def of(
+        cls,
+        network: OneLayerTransformer,
+        domain: Domain,
+        readout: Readout,
+        resid_mid: Residual,
+        coordinates: Coordinates,
+    ) -> "Anatomy":
+        """Take a network apart.
+
+        Args:
+            network: the network.
+            domain: its inputs.
+            readout: from ``resid_mid`` to the scores.
+            resid_mid: the streams of all inputs, shape [n, d].
+            coordinates: the coordinates to keep.
+        """
+        values = coordinates.of(resid_mid)
+        heads = _head_tables(network, domain, coordinates)
+        first = heads.moved(domain.choices(torch.zeros(1, dtype=torch.int64)))[0, :, :-1].sum(0)
+        planes, layer = _in_coordinates(readout, coordinates)
+        low, high = _reach(planes, values)
+        always, never = low > 0, high <= 0
+        bending = ~(always | never)
+        linear = layer.linear + planes[always].T @ layer.outputs[always]
+        return cls(
+            coordinates,
+            heads,
+            values[0] - first,
+            Layer(planes[bending], layer.outputs[bending], linear),
+            bending.nonzero()[:, 0],
+            always.nonzero()[:, 0],
+            never.nonzero()[:, 0],
+            tokens=len({token for tokens in domain.positions[:-1] for token in tokens}),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class InnerParts:
+    """A smaller network, made of merged heads and hinges.
+
+    Attributes:
+        anatomy: the network that it comes from, taken apart.
+        heads: the merged heads.
+        layer: the hinges and the affine path.
+    """
+
+    anatomy: Anatomy
+    heads: MergedHeads
+    layer: MergedLayer
+
+    @property
+    def dimensions(self) -> int:
+        """The number of coordinates of the stream."""
+        return self.anatomy.coordinates.r
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """The rank of each head's values."""
+        return tuple(head.rank for head in self.heads.heads)
+
+    @property
+    def hinges(self) -> int:
+        """The number of hinges."""
+        return len(self.layer.planes)
+
+    @property
+    def constant(self) -> Float64[Tensor, "r"]:
+        """The part of the stream that does not depend on the input, shape [r]."""
+        return sum((head.writes[-1] for head in self.heads.heads), self.anatomy.base + self.heads.offset)
+
+    def adds(self, choices: Choices) -> list[Float64[Tensor, "n r"]]:
+        """What each merged head adds to the stream, shape [n, r] each."""
+        return [head.adds(head.merged(self.anatomy.heads).moved(choices)[:, 0]) for head in self.heads.heads]
+
+    def stream(self, choices: Choices) -> Float64[Tensor, "n r"]:
+        """The coordinates of the stream, shape [n, r]."""
+        start = self.anatomy.base + self.heads.offset
+        return sum(self.adds(choices), start.expand(len(choices), -1))
+
+    def scores(self, choices: Choices) -> Float64[Tensor, "n c"]:
+        """The class margin or the logits, shape [n, c]."""
+        return self.layer.layer.scores(with_one(self.stream(choices)))
+
+    @cached_property
+    def numbers(self) -> int:
+        """How many numbers the smaller network is made of.
+
+        Each head has a score and as many values as its rank for every token that may stand before the last position,
+        and one of each for every such position but the first; and it writes each of its values, and how much it
+        attends before the last position, into every coordinate. Each hinge has a plane and its outputs, of which one is
+        fixed by scaling; the affine path has a number for each coordinate and output, and a constant.
+        """
+        before = len(self.anatomy.heads.scores) - 1
+        r, c = self.dimensions, self.layer.outputs.shape[1]
+        heads = sum((rank + 1) * (self.anatomy.tokens + before - 1 + r) for rank in self.ranks)
+        return heads + self.hinges * (r + c) + (r + 1) * c
+
+
+def with_one(coordinates: Float64[Tensor, "n r"]) -> Float64[Tensor, "n r1"]:
+    """Coordinates with a column of ones, shape [n, r + 1]."""
+    return torch.cat([coordinates, coordinates.new_ones(len(coordinates), 1)], 1)
+
+
+def _head_tables(network: OneLayerTransformer, domain: Domain, coordinates: Coordinates) -> HeadTables:
+    tables = Tables.of(network, domain)
+    h, e = network.config.n_heads, network.config.d_head
+    written = tables.W_O.double().cpu().view(h, e, -1) @ coordinates.readers.T  # [h, e, r]
+    values = [torch.einsum("the,her->thr", table.double().cpu().view(-1, h, e), written) for table in tables.values]
+    scores = [table.double().cpu().clamp(min=_SILENT) for table in tables.scores]
+    return HeadTables(
+        tuple(table - scores[-1][0] for table in scores), tuple(table - values[-1][0] for table in values)
+    )
+
+
+def _in_coordinates(readout: Readout, coordinates: Coordinates) -> tuple[Float64[Tensor, "m r1"], Layer]:
+    W_in, direct = readout.W_in.double().cpu(), readout.direct.double().cpu()
+    bias = readout.b_in.double().cpu() + coordinates.mean @ W_in
+    constant = readout.offset.double().cpu() + coordinates.mean @ direct
+    planes = torch.cat([coordinates.carriers @ W_in, bias[None]]).T
+    linear = torch.cat([coordinates.carriers @ direct, constant[None]])
+    return planes, Layer(planes, readout.hidden.double().cpu(), linear)
+
+
+def _reach(
+    planes: Float64[Tensor, "m r1"], values: Float64[Tensor, "n r"]
+) -> tuple[Float64[Tensor, "m"], Float64[Tensor, "m"]]:
+    """The lowest and the highest value of each neuron before the ReLU, over all inputs."""
+    low = torch.full((len(planes),), torch.inf, dtype=torch.float64)
+    high = -low
+    for some in torch.split(values, chunk_rows(len(planes), values.dtype, values.device)):
+        pre = torch.addmm(planes[:, -1], some, planes[:, :-1].T)
+        low, high = torch.minimum(low, pre.amin(0)), torch.maximum(high, pre.amax(0))
+    return low, high

@@ -1,0 +1,181 @@
+"""The same search in an untrained network, as a control.
+
+An untrained network with two classes hardly ever gives both answers. So its margin is taken relative to the median over
+all inputs, which makes both answers equally frequent.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from scrubjay.core.axes import Classes
+from scrubjay.core.stats import majority_share, share_of
+from scrubjay.evidence.inner.condensing import TARGETS, decisive_dimensions, merging_weights
+from scrubjay.evidence.inner.interchange import (
+    Interchanged,
+    head_exchange,
+    hinge_exchange,
+    inner_head_exchange,
+    interchange,
+    neuron_exchange,
+)
+from scrubjay.evidence.inner.parts import Anatomy, with_one
+from scrubjay.evidence.inner.sensitivity import CloseCalls
+from scrubjay.fit.decisive import Coordinates, decisive_coordinates
+from scrubjay.fit.head_merging import HeadMerger, Sensitivity
+from scrubjay.fit.hinges import MergedLayer
+from scrubjay.fit.merging import merged_layers
+from scrubjay.fit.pca import PCA
+from scrubjay.nets.readout import Readout
+from scrubjay.nets.recording import Activations
+from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.run import Run
+
+_FEW = 50
+"""The number of groups that the control's Ward rule starts from; it decides the time that the control takes."""
+_HEAD_DIMENSIONS = 8
+"""The dimensions in which the control's heads are merged; it decides the time too."""
+
+
+@dataclass(frozen=True)
+class UntrainedControl:
+    """What the search finds in an untrained network of the same sizes.
+
+    Attributes:
+        dimensions: the number of directions that keep the answers while all others are resampled.
+        groups: the fewest hinges that give the lowest target's share of the answers, with all heads and in these
+            dimensions. If none do, the groups of nearly equal neurons that are left before any other merge.
+        agreement: how often these give the answer.
+        numbers: how many numbers a network of so many hinges and of one head is made of.
+        hinges: the interchange of as many hinges as the trained network has; None if it has none.
+        heads: the interchange of as many heads as the trained network has; None if it has none.
+    """
+
+    dimensions: int
+    groups: int
+    agreement: float
+    numbers: int
+    hinges: Interchanged | None
+    heads: Interchanged | None
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether so many groups suffice for the lowest target."""
+        return self.agreement >= TARGETS[0]
+
+
+def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> UntrainedControl | None:
+    """Search an untrained network of the same sizes for as many hinges and heads.
+
+    Args:
+        run: the run of the trained network.
+        hinges: how many hinges the trained network was condensed to.
+        heads: how many heads the trained network was condensed to.
+        seed: seed of the run, of the sample of inputs, and of the pairs.
+
+    Returns:
+        The control, or None if the untrained network gives every input the same answer.
+    """
+    network = OneLayerTransformer.initialised(run.network.config, seed=seed + 1)
+    readout, full = _balanced(network, run)
+    if majority_share(full.classes) == 1:
+        return None
+    calls = CloseCalls.of(readout, full.resid_mid, seed=seed)
+    pca = PCA.of(full.resid_mid)
+    every = decisive_coordinates(pca.mean, pca.components.T * pca.variances @ pca.components, calls.by_stream)
+    coordinates = every.first(decisive_dimensions(every, full, readout, seed, {}))
+    anatomy = Anatomy.of(network, run.task.domain, readout, full.resid_mid, coordinates)
+    streams = coordinates.of(full.resid_mid)
+    weights = merging_weights(calls, coordinates, full.resid_mid)
+    layers = merged_layers(anatomy.layer, weights, most=_FEW)
+
+    def agrees(layer: MergedLayer) -> float:
+        return share_of(readout.classes_from(layer.layer.scores(with_one(streams))) == full.classes)
+
+    ((count, (finest,)),) = merged_layers(anatomy.layer, weights, merge=False).items()
+    agreement = agrees(finest)
+    if agreement >= TARGETS[0]:
+        for k, (layer, *_) in sorted(layers.items()):
+            share = agrees(layer)
+            if k < count and share >= TARGETS[0]:
+                count, agreement = k, share
+                break
+    r, c = coordinates.r, anatomy.layer.outputs.shape[1]
+    before = run.task.domain.n_ctx - 1
+    return UntrainedControl(
+        dimensions=r,
+        groups=count,
+        agreement=agreement,
+        numbers=(r + 1) * (anatomy.tokens + before - 1 + r) + count * (r + c) + (r + 1) * c,
+        hinges=_hinges(layers, hinges, anatomy, readout, full, streams, seed),
+        heads=_heads(run, network, readout, full, calls, every, heads, seed),
+    )
+
+
+def _balanced(network: OneLayerTransformer, run: Run) -> tuple[Readout, Activations]:
+    if run.readout.direct.shape[1] > 1:
+        return Readout.logits(network, run.task), run.untrained
+    readout = Readout.margin(network, run.task)
+    median = readout.scores(run.untrained.resid_mid).median()
+    readout = replace(readout, offset=readout.offset - median)
+    classes: Classes = readout.classes(run.untrained.resid_mid)
+    return readout, replace(run.untrained, classes=classes)
+
+
+def _hinges(
+    layers: dict[int, list[MergedLayer]],
+    wanted: int,
+    anatomy: Anatomy,
+    readout: Readout,
+    full: Activations,
+    streams: torch.Tensor,
+    seed: int,
+) -> Interchanged | None:
+    count = max((k for k in layers if k <= wanted), default=0)
+    if count == 0:
+        return None
+    layer = layers[count][0]
+    groups = [anatomy.bending[layer.groups == group] for group in range(count)]
+    return interchange(
+        count,
+        neuron_exchange(readout, full.resid_mid, groups),
+        hinge_exchange(layer, streams),
+        full.classes,
+        readout.classes_from,
+        seed,
+    )
+
+
+def _heads(
+    run: Run,
+    network: OneLayerTransformer,
+    readout: Readout,
+    full: Activations,
+    calls: CloseCalls,
+    every: Coordinates,
+    wanted: int,
+    seed: int,
+) -> Interchanged | None:
+    coordinates = every.first(min(every.r, _HEAD_DIMENSIONS))
+    anatomy = Anatomy.of(network, run.task.domain, readout, full.resid_mid, coordinates)
+    choices = run.task.domain.choices(calls.inputs)
+    sensitivity = Sensitivity(choices, calls.gradients @ coordinates.carriers.T, calls.weights)
+    merger = HeadMerger(anatomy.heads, sensitivity)
+    partitions = merger.partitions(1)
+    count = max((k for k in partitions if k <= wanted), default=0)
+    if count == 0:
+        return None
+    merged = merger.with_ranks(*partitions[count][0])[0]
+    everywhere = run.task.domain.choices(run.task.domain.inputs())
+    adds = [head.adds(head.merged(anatomy.heads).moved(everywhere)[:, 0]) for head in merged.heads]
+    ((finest,),) = merged_layers(
+        anatomy.layer, merging_weights(calls, coordinates, full.resid_mid), merge=False
+    ).values()
+    return interchange(
+        count,
+        head_exchange(network, run.task, readout, full.resid_mid, [head.members for head in merged.heads]),
+        inner_head_exchange(adds, anatomy.base + merged.offset + torch.stack(adds).sum(0), finest),
+        full.classes,
+        readout.classes_from,
+        seed,
+    )
