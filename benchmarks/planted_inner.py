@@ -21,6 +21,7 @@ from tests.hidden_inner import HiddenInner, Hiding, Sizes, hide, share
 
 import scrubjay
 from scrubjay.core.errors import BadInput
+from scrubjay.core.parallel import one_thread_each
 from scrubjay.evidence.inner.condensing import condense_run
 from scrubjay.evidence.inner.inner_network import InnerNetwork
 from scrubjay.nets.config import Config
@@ -213,15 +214,21 @@ def main(given: Sequence[str] | None = None) -> None:
     asked.add_argument("--others", type=int, default=20, help="the number of hidden networks of each other kind")
     asked.add_argument("--untrained", type=int, default=5, help="the number of untrained networks")
     words = asked.parse_args(given)
+    with one_thread_each():
+        compare(words.plants, words.noisy, words.others, words.untrained)
+
+
+def compare(plants: int, noisy: int, others: int, without_training: int) -> None:
+    """Print both tables, line by line."""
     print(HEADER)
-    print(row("no noise", [tried(hide(seed), 1.0) for seed in range(words.plants)]), flush=True)
-    print(row("no noise, four classes", [tried(four_classes(seed), 1.0) for seed in range(words.others)]), flush=True)
-    print(row("no noise, 12 heads", [tried(many_heads(seed), 1.0) for seed in range(words.others)]), flush=True)
+    print(row("no noise", [tried(hide(seed), 1.0) for seed in range(plants)]), flush=True)
+    print(row("no noise, four classes", [tried(four_classes(seed), 1.0) for seed in range(others)]), flush=True)
+    print(row("no noise, 12 heads", [tried(many_heads(seed), 1.0) for seed in range(others)]), flush=True)
     for noise in NOISES:
-        trials = [tried(hide(seed, hiding=Hiding(noise=noise)), NOISY_TARGET) for seed in range(words.noisy)]
+        trials = [tried(hide(seed, hiding=Hiding(noise=noise)), NOISY_TARGET) for seed in range(noisy)]
         print(row(f"noise of {noise:.1%}", trials), flush=True)
     print("\n" + UNTRAINED_HEADER)
-    for seed in range(words.untrained):
+    for seed in range(without_training):
         print(untrained(seed), flush=True)
 
 

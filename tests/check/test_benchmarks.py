@@ -336,3 +336,14 @@ def stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:  # it has ended and nobody waits for it
         return ["Z"]
+
+
+def test_a_network_whose_neurons_are_split_keeps_its_answers(benchmarks: None) -> None:
+    grown, task = module("peers.condensing").grown, challenge2()
+    bundled = record(load_network("bundled").network, task).classes
+    with torch.no_grad():
+        network, same = grown(113, 2)
+        small, few = grown(28, 1)
+    assert network.config.d_mlp == 2048
+    assert share_of(record(network, same).classes == bundled) > 0.999, "equal but for rounding in float32"
+    assert share_of(record(small, few).classes == task.domain.image(bundled)[:28, :28].flatten()) > 0.99

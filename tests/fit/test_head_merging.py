@@ -1,5 +1,6 @@
 """Heads that attend alike are put together, against formulas written out with NumPy and loops."""
 
+from collections.abc import Iterator
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scrubjay.core.parallel import one_thread_each
 from scrubjay.fit.head_merging import HeadMerger, HeadTables, MergedHead, Sensitivity
 
 Array = NDArray[np.float64]
@@ -15,6 +17,13 @@ T = 6
 """The number of tokens at each of two positions before the last."""
 R = 3
 """The number of coordinates of the stream."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """The operations are so small that several threads would mostly wait for each other."""
+    with one_thread_each():
+        yield
 
 
 def normal(draw: torch.Generator, *shape: int) -> Tensor:

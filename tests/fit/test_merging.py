@@ -1,5 +1,6 @@
 """Hidden neurons are merged into hinges, on layers that were split from known hinges and on random ones."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -9,12 +10,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scrubjay.core.parallel import one_thread_each
 from scrubjay.fit.hinges import LINEAR, Layer, MergedLayer, Weights
 from scrubjay.fit.merging import MICRO, hinges_of_groups, merged_layers
 
 Array = NDArray[np.float64]
 N, R = 300, 3
 """The number of sampled inputs, and of coordinates."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """The operations are so small that several threads would mostly wait for each other."""
+    with one_thread_each():
+        yield
 
 
 def normal(draw: torch.Generator, *shape: int) -> Tensor:

@@ -178,6 +178,22 @@ def test_the_size_is_counted_against_the_network_and_an_untrained_one(study: Stu
         assert size.control == min(whole, found.untrained.numbers)
 
 
+def test_the_additive_network_is_compared_with_the_network_and_with_frozen_attention(study: Study) -> None:
+    found = result(study).meaning
+    if found is None:
+        return
+    claim, answers, train = study.claim("inner.additive"), study.run.full.classes, study.run.task.train
+    same = found.additive.classes == answers
+    frozen = float((study.run.frozen.classes == answers).double().mean())
+    majority = study.claim("inner.agreement").chance
+    assert majority is not None and claim.chance == majority
+    assert claim.value == pytest.approx(float(same.double().mean()))
+    assert claim.control == pytest.approx(max(frozen, majority))
+    assert claim.facts["numbers"] == sum(table.numel() for table in found.additive.tables)
+    if train is not None:
+        assert claim.facts["unseen"] == pytest.approx(float(same[~train].double().mean()))
+
+
 def test_without_labels_nothing_is_said_of_mistakes(studies: dict[str, Study]) -> None:
     claims = studies["no labels"].claims
     assert tuple(claim.id for claim in claims) == tuple(each for each in BINARY if each != "inner.mistakes")

@@ -124,9 +124,13 @@ def resampled(case: Case, parts: InnerParts, draw: torch.Generator, *, rest: boo
     return float((said == run.full.classes).double().mean())
 
 
-@pytest.mark.parametrize("wrong", [False, True])
-def test_what_is_left_is_what_a_plain_loop_leaves(trained: Case, wrong: bool) -> None:
-    parts, draw = trained.turned if wrong else trained.parts, torch.Generator().manual_seed(99)
+@pytest.mark.parametrize("kind", ["as found", "turned", "too few dimensions"])
+def test_what_is_left_is_what_a_plain_loop_leaves(trained: Case, kind: str) -> None:
+    parts, draw = trained.parts, torch.Generator().manual_seed(99)
+    if kind == "turned":
+        parts = trained.turned
+    elif kind == "too few dimensions":
+        parts = cut_out(trained.run, dimensions=1, hinges=2, heads=2, rank=1)
     found = trained.scrubbed(parts).rows
     for name, rest in (("off sides", False), ("both", True)):
         by_hand = [resampled(trained, parts, draw, rest=rest) for _ in range(20)]

@@ -1,5 +1,6 @@
 """Networks that hide a smaller one of known size: it is found again, with all of its groups."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,12 +9,20 @@ from torch import Tensor
 
 import scrubjay
 from scrubjay.condensation import Condensate
+from scrubjay.core.parallel import one_thread_each
 from scrubjay.tasks.task import Task
 from tests.hidden_inner import ALWAYS_ON, MATTERS, NEVER_ON, HiddenInner, Hiding, Sizes, classes_of, hide, share
 
 SMALL = Hiding(d_model=48, d_mlp=72)
 FOUR = Sizes(ranks=(2, 1), dimensions=3, hinges=3, classes=4)
 """A network of four classes, which are told by all logits."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """The operations are so small that several threads would mostly wait for each other."""
+    with one_thread_each():
+        yield
 
 
 def logits(hidden: HiddenInner) -> Tensor:
@@ -79,7 +88,7 @@ def test_idle_neurons_are_idle_and_all_others_bend() -> None:
 
 
 def test_every_part_of_a_small_network_matters() -> None:
-    small = hide(3, Sizes((2, 1), 3, 3), SMALL).small
+    small = hide(2, Sizes((2, 1), 3, 3), SMALL).small
     kept = [share(small.answers, classes_of(scores)) for scores in small.without_a_part()]
     # Hinges, their pairs in 10 mixtures; heads, the rank of one, their pair in 5 mixtures; dimensions.
     assert len(kept) == 3 + 3 * 10 + 2 + 1 + 5 + 1 and max(kept) <= MATTERS
@@ -164,7 +173,7 @@ def test_a_little_noise_leaves_the_size_and_the_heads_recoverable(seed: int) -> 
 
 
 def test_shuffled_weights_do_not_hide_a_small_network() -> None:
-    hidden = hide(9, hiding=SMALL)
+    hidden = hide(9, Sizes((1, 1), 2, 2), replace(SMALL, d_mlp=40, pieces=(2, 2)))
     draw = torch.Generator().manual_seed(9)
     for name in ("W_in", "W_E"):
         weight = getattr(hidden.network, name)
@@ -172,5 +181,5 @@ def test_shuffled_weights_do_not_hide_a_small_network() -> None:
     u = hidden.network.W_U[:, 1] - hidden.network.W_U[:, 0]
     said = logits(hidden)
     hidden.network.b_out -= u * (said[:, 1] - said[:, 0]).median() / u.square().sum()  # so that both answers occur
-    parts = condensed(hidden).inner.parts
+    parts = condensed(hidden, at_least=0.99).inner.parts
     assert parts.dimensions + parts.hinges > 2 * (hidden.sizes.dimensions + hidden.sizes.hinges)

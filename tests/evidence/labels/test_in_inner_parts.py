@@ -26,8 +26,8 @@ CURVES = Curve("line", 0, 1, "<", Fraction(10)), Curve("product", 1, 1, ">", Fra
 PHASE = Phase(1, 0, Fraction(1), 4)
 GATES = Program(CURVES, (0, 0), PHASE, (Arcs(False, (2,)), Arcs(True), Arcs(True, (2,)), None), 4)
 """Two gates: stripes below and above the second value of the phase, a region of ones, and one that never occurs."""
-SUM = Program(CURVES, (1, 2), PHASE, (Arcs(False, (2, 5)),), 8)
-"""Both curves are added to the phase."""
+SUM = Program(CURVES, (1, 2), PHASE, (Arcs(False, (2,)),), 8)
+"""Both curves are added to the phase. From 2 on the label is 1, whatever the phase."""
 MIXED = Program(
     (*CURVES, Curve("line", 1, 1, "<", Fraction(50))), (3, 0, 0), PHASE, (Arcs(True),) * 3 + (Arcs(False, (3,)),), 8
 )
@@ -147,6 +147,20 @@ def test_the_margins_of_the_steps_are_those_of_the_inner_hinges(study: Study, pa
         )
         assert step.inner_errors == pytest.approx((says != study.task.labels).numpy()[here].mean())
     assert parts.steps[0].margin < 0.5 * parts.steps[4].margin, "beside a change the margin is small"
+
+
+def test_errors_of_the_inner_hinges_are_their_own(study: Study) -> None:
+    """With their linear path shifted, the hinges err elsewhere than the network does."""
+    inner, found = study.found.of(INNER), labels_of(study)
+    assert inner.meaning is not None and found.errors is not None and study.task.labels is not None
+    quantities = inner.meaning.quantities
+    shifted = replace(quantities, linear=quantities.linear - 1.5 * quantities.linear.std())
+    other = replace(inner, meaning=replace(inner.meaning, quantities=shifted))
+    steps = program_in_parts(found.program, study.task, other, found.errors).steps
+    wrong = (shifted.linear[:, 0] > 0).long() != study.task.labels
+    assert not len(quantities.outputs), "the linear path alone decides"
+    assert sum(step.inputs * step.inner_errors for step in steps) == pytest.approx(int(wrong.sum()))
+    assert sum(step.inputs * step.errors for step in steps) == pytest.approx(found.errors.errors) != int(wrong.sum())
 
 
 def test_errors_are_counted_among_the_smallest_margins(study: Study, parts: ProgramInParts) -> None:
