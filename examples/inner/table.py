@@ -77,7 +77,7 @@ ROWS: tuple[tuple[str, Callable[[InnerResult, Study], str]], ...] = (
     ("smallest with 99%: numbers, heads, hinges", lambda found, study: _smallest(found)),
     ("fewest hinges, all heads", lambda found, study: _few(found)),
     ("mistakes reproduced", lambda found, study: _share(study, "inner.mistakes")),
-    ("random groups of neurons: agreement", lambda found, study: f"{found.random_groups[0]:.1%}"),
+    ("random groups of neurons: agreement", lambda found, study: _random(found)),
     ("interchange of hinges: all", lambda found, study: _fact(study, "hinges", "everywhere")),
     ("... where the answer changes", lambda found, study: _share(study, "inner.interchange.hinges")),
     ("... random groups, all / changes", lambda found, study: _control(study, "hinges", "random")),
@@ -89,7 +89,7 @@ ROWS: tuple[tuple[str, Callable[[InnerResult, Study], str]], ...] = (
     ("... renamed tokens, all / changes", lambda found, study: _control(study, "heads", "renamed")),
     ("... untrained, all / changes", lambda found, study: _control(study, "heads", "untrained")),
     ("scrubbed: answers left", lambda found, study: _share(study, "inner.scrub")),
-    ("scrubbed, random groups", lambda found, study: f"{found.scrubbed.random.mean:.1%}"),
+    ("scrubbed, random groups", lambda found, study: _scrubbed_at_random(found)),
     ("additive: agreement", lambda found, study: _share(study, "inner.additive")),
     ("additive: unseen half", lambda found, study: _unseen(study)),
     ("mixed by attention, at most", lambda found, study: _mixed(found)),
@@ -121,6 +121,14 @@ def _fact(study: Study, kind: str, name: str) -> str:
 
 def _control(study: Study, kind: str, control: str) -> str:
     return f"{_fact(study, kind, f'{control}_everywhere')} / {_fact(study, kind, control)}"
+
+
+def _random(found: InnerResult) -> str:
+    return "-" if found.random_groups is None else f"{found.random_groups[0]:.1%}"
+
+
+def _scrubbed_at_random(found: InnerResult) -> str:
+    return "-" if found.scrubbed.random is None else f"{found.scrubbed.random.mean:.1%}"
 
 
 def _heads(found: InnerResult) -> str:

@@ -1,7 +1,6 @@
 """Smaller networks of given sizes, and networks in float64, which the tests of this line compare by other routes."""
 
 import copy
-from dataclasses import replace
 
 import torch
 
@@ -48,11 +47,6 @@ def untrained_run(*, classes: int, positions: int = 2, tokens: int = TOKENS, d_m
     labels = domain.varying_tokens().sum(1) % classes
     task = Task("untrained", domain, tuple((token,) for token in range(classes)), labels=labels)
     return Run.of(network, task, name="untrained")
-
-
-def without_labels(run: Run) -> Task:
-    """The task of a run without its labels and its split."""
-    return replace(run.task, labels=None, train=None)
 
 
 def cut_out(run: Run, *, dimensions: int, hinges: int, heads: int, rank: int) -> InnerParts:

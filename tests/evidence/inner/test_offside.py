@@ -61,7 +61,7 @@ def test_neurons_that_are_exactly_on_or_off_as_their_hinge_is_may_be_resampled(e
     found = exact.scrubbed()
     assert tuple(found.rows) == ROWS
     assert all(score.worst == 1 and score.draws == 20 for score in found.rows.values())
-    assert found.random is not None and found.random.high < 0.9
+    assert found.random is not None and found.random.high < 0.95
 
 
 def test_a_wrong_orientation_falls_clearly(exact: Case, trained: Case) -> None:

@@ -85,7 +85,8 @@ class _Sides:
         resid_mid: the streams of all inputs, shape [n, d].
         values: their coordinates, shape [n, r].
         on: which hinges are on, shape [n, k].
-        order: a permutation of the neurons, to make random groups; None for the groups as they are.
+        order: a permutation of the neurons, to make random groups; None for the groups as they are. In a random group
+            each neuron counts as pointing the way that its own plane points, so that the control is a strong one.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class _Sides:
         self.readout, self.resid_mid, self.values, self.on = readout, resid_mid, values, on
         layer = parts.layer
         groups = layer.groups if order is None else layer.groups[order]
-        flips = layer.flips if order is None else layer.flips[order]
+        flips = layer.flips if order is None else self._turned(parts, groups)
         bending = parts.anatomy.bending
         self.blocks = [
             (bending[(groups == hinge) & (flips == flip)], on[:, hinge] if flip < 0 else ~on[:, hinge])
@@ -111,6 +112,16 @@ class _Sides:
         self.blocks = [(own, off) for own, off in self.blocks if len(own) and bool(off.any())]
         resampled = sum(len(own) * float(off.double().mean()) for own, off in self.blocks)
         self.swapped = resampled / max(1, len(readout.b_in))
+
+    @staticmethod
+    def _turned(parts: InnerParts, groups: Tensor) -> Float64[Tensor, "m"]:
+        """For each neuron whether its plane points the same way as that of its group's hinge, 1 or -1.
+
+        Coordinates have the mean 0 and the variance 1, so the inner product of two planes is that of their functions.
+        """
+        own = parts.anatomy.layer.planes
+        along = (own * parts.layer.planes[groups.clamp(min=0)]).sum(1)
+        return torch.where(along < 0, -1.0, 1.0).double()
 
     def answers(self, inputs: Inputs, rest: Inputs | None, draw: torch.Generator | None) -> Classes:
         """The answers on some inputs.
