@@ -96,7 +96,7 @@ def condense(
             saved.network, asked, full, readout, at_least=at_least, seed=seed, refine=refine, progress=progress
         )
         smallest = found.smallest[at_least]
-        own = sum(weight.numel() for weight in saved.network.weights.values())
+        own = saved.network.numbers
         if smallest is None or smallest.parts.numbers >= own:
             best = max((each.agreement for each in found.front if each.parts.numbers < own), default=0.0)
             raise BadInput(

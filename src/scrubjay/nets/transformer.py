@@ -151,6 +151,11 @@ class OneLayerTransformer(nn.Module):
         return {name: getattr(self, name).detach() for name in WEIGHT_AXES}
 
     @property
+    def numbers(self) -> int:
+        """How many numbers all weights hold together."""
+        return sum(weight.numel() for weight in self.weights.values())
+
+    @property
     def trained(self) -> frozenset[str]:
         """The names of the weights that training changes: all, or all but ``W_Q`` and ``W_K`` with a frozen pattern."""
         return frozenset(WEIGHT_AXES) - (frozenset() if self.frozen_pattern is None else {"W_Q", "W_K"})

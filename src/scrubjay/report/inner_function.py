@@ -118,7 +118,7 @@ def python_function(inner: InnerNetwork, name: str) -> str:
     for rank in parts.ranks:
         heads.append(slice(channel, channel + rank + 1))
         channel += rank + 1
-    tokens = sorted({token for allowed in task.domain.positions[:-1] for token in allowed})
+    tokens = task.domain.early_tokens
     names = ", ".join(ascii_lowercase[:count]) if count <= len(ascii_lowercase) else "*tokens"
     planes = torch.cat([weights["W_in"][:r], weights["b_in"][None]]).T.tolist()
     is_margin = parts.layer.outputs.shape[1] == 1

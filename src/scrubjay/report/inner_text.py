@@ -36,13 +36,12 @@ def condensate_text(found: Condensate) -> str:
     """The inner network in a few sentences, then the smallest networks for several levels of agreement."""
     inner, parts, coarse = found.inner, found.inner.parts, found.inner.coarse
     size = inner.original.config
-    weights = sum(weight.numel() for weight in inner.original.weights.values())
     rows = [
         ("", "network", "inside it"),
         ("dimensions", f"{size.d_model:,}", f"{parts.dimensions:,}"),
         ("heads", f"{size.n_heads:,}", f"{len(parts.ranks):,}"),
         ("neurons", f"{size.d_mlp:,}", f"{parts.hinges:,}"),
-        ("numbers", f"{weights:,}", f"{parts.numbers:,}"),
+        ("numbers", f"{inner.original.numbers:,}", f"{parts.numbers:,}"),
     ]
     answers = inner.task.domain.size
     mistakes = "" if inner.mistakes is None else f", and makes {inner.mistakes:.2%} of its mistakes"

@@ -93,6 +93,11 @@ class Domain:
         """The largest token at any position."""
         return max(max(tokens) for tokens in self.positions)
 
+    @property
+    def early_tokens(self) -> tuple[int, ...]:
+        """The tokens that may stand before the last position, in ascending order."""
+        return tuple(sorted({token for tokens in self.positions[:-1] for token in tokens}))
+
     def inputs(self) -> Inputs:
         """The indices of all inputs, shape [n]."""
         return torch.arange(self.size)

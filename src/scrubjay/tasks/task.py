@@ -130,6 +130,20 @@ class Task:
         """What to store with a network so that its task is found again: ``source``, or the name if there is none."""
         return self.source or self.name
 
+    def mistakes(self, classes: Classes) -> Mask | None:
+        """Where answers differ from labels that are known, shape [n].
+
+        Args:
+            classes: the class of each answer, shape [n].
+
+        Returns:
+            The mistakes, or None if the task has no labels or there is no mistake.
+        """
+        if self.labels is None:
+            return None
+        wrong = (self.labels >= 0) & (classes != self.labels)
+        return wrong if bool(wrong.any()) else None
+
     def is_replicated_by(self, recipe: Recipe | None) -> bool:
         """Whether a network of this recipe replicates the network whose figures were published for this task.
 

@@ -70,7 +70,7 @@ def as_transformer(parts: InnerParts, original: OneLayerTransformer, task: Task)
     network.W_pos[-1, :r] = parts.constant
     network.W_pos[-1, one] = 1
     network.W_pos[:-1, before] = 1
-    tokens, (last,) = _tokens(task), task.domain.positions[-1]
+    tokens, (last,) = list(task.domain.early_tokens), task.domain.positions[-1]
     channel = before + 1
     for number, head in enumerate(heads):
         network.W_Q[number, one, 0] = config.d_head**0.5
@@ -117,7 +117,7 @@ def number_groups(parts: InnerParts, task: Task) -> Iterator[NumberGroup]:
     r, c = parts.dimensions, parts.layer.outputs.shape[1]
     yield NumberGroup("W_pos", (-1, slice(r)))
     for channel in _columns(parts):
-        yield NumberGroup("W_E", (_tokens(task), channel))
+        yield NumberGroup("W_E", (list(task.domain.early_tokens), channel))
         yield NumberGroup("W_pos", (slice(1, -1), channel))
     for number, rank in enumerate(parts.ranks):
         for row in range(rank + 1):
@@ -165,11 +165,6 @@ def _settled(network: OneLayerTransformer, parts: InnerParts, task: Task) -> One
         (zero,), (first,) = task.classes
         network.W_U[: parts.dimensions, zero] = -network.W_U[: parts.dimensions, first]
     return network
-
-
-def _tokens(task: Task) -> list[int]:
-    """The tokens that may stand before the last position."""
-    return sorted({token for allowed in task.domain.positions[:-1] for token in allowed})
 
 
 def _columns(parts: InnerParts) -> range:

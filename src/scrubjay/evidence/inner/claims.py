@@ -1,5 +1,6 @@
 """What is said of the network inside the network."""
 
+from scrubjay.core.axes import Mask
 from scrubjay.core.claim import Claim, count_claim, share_claim, untested
 from scrubjay.core.stats import Share, chance_share, majority_share, share_of
 from scrubjay.evidence.inner.condensing import TARGETS
@@ -133,9 +134,6 @@ def _size(result: InnerResult) -> Claim:
 def _agreement(result: InnerResult) -> Claim:
     run, inner = result.run, result.inner
     majority, random = majority_share(run.full.classes), result.random_groups
-    split = run.task.train
-    same = inner.classes == inner.wanted
-    unseen = {} if split is None or bool(split.all()) else {"unseen": share_of(same[~split])}
     return share_claim(
         "inner.agreement",
         _SECTION,
@@ -148,9 +146,15 @@ def _agreement(result: InnerResult) -> Claim:
         topic="answers given by the network inside the network",
         facts={
             "smallest": {str(at): None if e is None else e.parts.numbers for at, e in result.found.smallest.items()},
-            **unseen,
+            **_unseen(result, inner.classes == inner.wanted),
         },
     )
+
+
+def _unseen(result: InnerResult, same: Mask) -> dict[str, float]:
+    """The share of the inputs outside the training half on which something is the same, if there is such a half."""
+    split = result.run.task.train
+    return {} if split is None or bool(split.all()) else {"unseen": share_of(same[~split])}
 
 
 def _groups_or(random: object | None, otherwise: str) -> str:
@@ -160,11 +164,11 @@ def _groups_or(random: object | None, otherwise: str) -> str:
 
 def _mistakes(result: InnerResult) -> list[Claim]:
     inner, random = result.inner, result.random_groups
-    labels = result.run.task.labels
-    if labels is None or inner.departures is None:
+    if inner.departures is None:
         return []
     topic = "mistakes of the network that the network inside it makes too"
-    if inner.mistakes is None:
+    wrong = inner.task.mistakes(inner.wanted)
+    if wrong is None:
         return [
             untested(
                 "inner.mistakes",
@@ -174,7 +178,6 @@ def _mistakes(result: InnerResult) -> list[Claim]:
                 topic=topic,
             )
         ]
-    wrong = (labels >= 0) & (inner.wanted != labels)
     share = Share.of((inner.classes == inner.wanted)[wrong])
     assert share is not None
     return [
@@ -258,8 +261,6 @@ def _additive(result: InnerResult) -> list[Claim]:
         return []
     same = meaning.additive.classes == run.full.classes
     majority = majority_share(run.full.classes)
-    split = run.task.train
-    unseen = {} if split is None or bool(split.all()) else {"unseen": share_of(same[~split])}
     hinges, quantities = len(meaning.quantities.outputs), meaning.additive.mean.numel()
     path = f"{counted(hinges, 'hinge')} and the linear path compute" if hinges else "the linear path computes"
     each = f"each of the {quantities} quantities" if quantities > 1 else "the quantity"
@@ -278,7 +279,7 @@ def _additive(result: InnerResult) -> list[Claim]:
                 "numbers": meaning.additive.numbers,
                 "hinges": len(meaning.quantities.outputs),
                 "left_to_attention": meaning.additive.shares[-1].max().item(),
-                **unseen,
+                **_unseen(result, same),
                 **_kinds_as_facts(meaning),
             },
         )

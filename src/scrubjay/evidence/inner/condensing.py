@@ -11,6 +11,7 @@ The steps, each of which reads the weights and the domain, and no labels:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Int
@@ -131,9 +132,7 @@ def condense_run(
     targets = sorted({*TARGETS, *([] if at_least is None else [at_least])})
     progress("directions that decide", 0.0)
     calls = CloseCalls.of(readout, full.resid_mid, seed=seed)
-    pca = PCA.of(full.resid_mid)
-    covariance = pca.components.T * pca.variances @ pca.components
-    coordinates = decisive_coordinates(pca.mean, covariance, calls.by_stream)
+    coordinates = coordinates_of(full.resid_mid, calls)
     kept: dict[int, float] = {}
     least = decisive_dimensions(coordinates, full, readout, seed, kept)
     found: list[Condensed] = []
@@ -155,6 +154,18 @@ def condense_run(
     progress("done", 1.0)
     assert few is not None
     return Condensation(few, tuple(front), smallest, kept, calls)
+
+
+def coordinates_of(resid_mid: Residual, calls: CloseCalls) -> Coordinates:
+    """The coordinates of a stream, the most decisive first.
+
+    Args:
+        resid_mid: the streams of all inputs, shape [n, d].
+        calls: the margins of a sample of them.
+    """
+    pca = PCA.of(resid_mid)
+    covariance = pca.components.T * pca.variances @ pca.components
+    return decisive_coordinates(pca.mean, covariance, calls.by_stream)
 
 
 def decisive_dimensions(
@@ -192,7 +203,8 @@ class _Search:
     def __init__(
         self, anatomy: Anatomy, task: Task, classes: Classes, readout: Readout, tried: Int[Tensor, "_tried"]
     ) -> None:
-        self.anatomy, self.task, self.classes, self.readout, self.tried = anatomy, task, classes, readout, tried
+        self.anatomy, self.task, self.classes, self.readout = anatomy, task, classes, readout
+        self.choices, self.truth = task.domain.choices(tried), classes[tried]
         self.layers: dict[int, list[MergedLayer]] = {}
         self.heads: list[list[list[MergedHeads]]] = []
 
@@ -230,17 +242,13 @@ class _Search:
 
     def front(self, targets: Sequence[float]) -> list[Condensed]:
         """The combinations that may lie on the front, with their agreement on all inputs."""
-        choices = self.task.domain.choices(self.tried)
-        truth = self.classes[self.tried]
-        layers = self._best_layers(choices, truth)
+        choices, truth, layers = self.choices, self.truth, self.best_layers
         tries: list[tuple[int, float, InnerParts]] = []
-        for variants in self._best_heads(choices, truth, layers[-1]):
+        for variants in self._best_heads(layers[-1]):
             moved = [head.merged(self.anatomy.heads).moved(choices)[:, 0] for head in variants[0].heads]
             for heads in variants:
-                start = self.anatomy.base + heads.offset
-                stream = sum(
-                    (h.adds(m) for h, m in zip(heads.heads, moved, strict=True)), start.expand(len(choices), -1)
-                )
+                adds = [head.adds(own) for head, own in zip(heads.heads, moved, strict=True)]
+                stream = InnerParts(self.anatomy, heads, layers[-1]).stream_of(adds, len(choices))
                 inputs = with_one(stream)
                 for layer in layers:
                     parts = InnerParts(self.anatomy, heads, layer)
@@ -261,19 +269,19 @@ class _Search:
 
     def few_hinges(self, full: Activations) -> FewHinges:
         """The fewest hinges that suffice for the lowest target while all heads are kept, or else the best ones."""
-        choices = self.task.domain.choices(self.tried)
         inputs = with_one(self.anatomy.coordinates.of(full.resid_mid))
         found: list[FewHinges] = []
-        for layer in self._best_layers(choices, self.classes[self.tried]):
+        for layer in self.best_layers:
             said = self.readout.classes_from(layer.layer.scores(inputs))
             found.append(FewHinges(self.anatomy, layer, share_of(said == self.classes)))
             if found[-1].agreement >= TARGETS[0]:
                 return found[-1]
         return max(found, key=lambda each: each.agreement)
 
-    def _best_layers(self, choices: Int[Tensor, "n s"], truth: Classes) -> list[MergedLayer]:
+    @cached_property
+    def best_layers(self) -> list[MergedLayer]:
         """For each number of hinges the candidate that agrees most often while all heads are kept."""
-        moved = self.anatomy.heads.moved(choices)[:, :, :-1].sum(1)
+        truth, moved = self.truth, self.anatomy.heads.moved(self.choices)[:, :, :-1].sum(1)
         inputs = with_one(self.anatomy.base + moved)
         found: list[MergedLayer] = []
         best = 0.0
@@ -284,14 +292,14 @@ class _Search:
                 found.append(candidates[shares.index(best)])
         return found
 
-    def _best_heads(self, choices: Int[Tensor, "n s"], truth: Classes, layer: MergedLayer) -> list[list[MergedHeads]]:
+    def _best_heads(self, layer: MergedLayer) -> list[list[MergedHeads]]:
         """For each number of heads the partition that agrees most often at full rank."""
         found = []
         for partitions in self.heads:
             shares = []
             for variants in partitions:
-                inputs = with_one(InnerParts(self.anatomy, variants[0], layer).stream(choices))
-                shares.append(share_of(self.readout.classes_from(layer.layer.scores(inputs)) == truth))
+                inputs = with_one(InnerParts(self.anatomy, variants[0], layer).stream(self.choices))
+                shares.append(share_of(self.readout.classes_from(layer.layer.scores(inputs)) == self.truth))
             found.append(partitions[shares.index(max(shares))])
         return found
 

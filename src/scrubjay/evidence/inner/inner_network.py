@@ -96,11 +96,8 @@ class InnerNetwork:
     @property
     def mistakes(self) -> float | None:
         """The share of the original's mistakes that it makes too; None without labels or mistakes."""
-        labels = self.task.labels
-        if labels is None:
-            return None
-        wrong = (labels >= 0) & (self.wanted != labels)
-        return share_of((self.classes == self.wanted)[wrong]) if bool(wrong.any()) else None
+        wrong = self.task.mistakes(self.wanted)
+        return None if wrong is None else share_of((self.classes == self.wanted)[wrong])
 
     @property
     def departures(self) -> float | None:

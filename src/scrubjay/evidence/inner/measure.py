@@ -126,7 +126,7 @@ class InnerResult:
     @property
     def whole(self) -> int:
         """How many numbers the original is made of."""
-        return _numbers_of(self.run)
+        return self.run.network.numbers
 
 
 def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
@@ -140,13 +140,12 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
         condensed = condense_run(run.network, run.task, run.full, run.readout, seed=settings.seed, progress=searching)
     except BadInput as nothing:
         raise NothingToFollow(str(nothing)) from nothing
-    reached, chosen = _chosen(condensed, _numbers_of(run))
+    reached, chosen = _chosen(condensed, run.network.numbers)
     inner = InnerNetwork.of(chosen, run.network, run.task, run.full.classes)
     parts = inner.parts
     choices = run.task.domain.choices(run.task.domain.inputs())
     adds = parts.adds(choices)
-    streams = torch.stack([*adds, torch.zeros(len(choices), parts.dimensions)]).sum(0)
-    streams = streams + parts.anatomy.base + parts.heads.offset
+    streams = parts.stream_of(adds, len(choices))
     settings.progress("interchange, scrubbing and the untrained control", 0.5)
     work = ["untrained", "hinges", "heads", "scrubbing", "meaning"]
 
@@ -183,10 +182,6 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
         scrubbed=scrubbed,
         meaning=meaning,
     )
-
-
-def _numbers_of(run: Run) -> int:
-    return sum(weight.numel() for weight in run.network.weights.values())
 
 
 def _chosen(found: Condensation, whole: int) -> tuple[float | None, Condensed]:
@@ -270,10 +265,8 @@ def _random_groups(
     weights = merging_weights(calls, parts.anatomy.coordinates, run.full.resid_mid)
     mixed = hinges_of_groups(parts.anatomy.layer, weights, parts.layer.groups[order])
     classes: Classes = run.readout.classes_from(mixed.layer.scores(with_one(streams)))
-    labels, wanted = run.task.labels, run.full.classes
-    wrong = None if labels is None else (labels >= 0) & (wanted != labels)
-    mistakes = None if wrong is None or not bool(wrong.any()) else share_of((classes == wanted)[wrong])
-    return share_of(classes == wanted), mistakes
+    wanted, wrong = run.full.classes, run.task.mistakes(run.full.classes)
+    return share_of(classes == wanted), None if wrong is None else share_of((classes == wanted)[wrong])
 
 
 def _meaning(run: Run, hinges: FewHinges, settings: Settings) -> Meaning | None:

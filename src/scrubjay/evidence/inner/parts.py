@@ -1,5 +1,6 @@
 """The parts that a network is taken apart into, and the smaller network that merged parts make."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,8 +82,25 @@ class Anatomy:
             bending.nonzero()[:, 0],
             always.nonzero()[:, 0],
             never.nonzero()[:, 0],
-            tokens=len({token for tokens in domain.positions[:-1] for token in tokens}),
+            tokens=len(domain.early_tokens),
         )
+
+    def numbers(self, ranks: Sequence[int], hinges: int) -> int:
+        """How many numbers a smaller network in these coordinates is made of.
+
+        Each head has a score and as many values as its rank for every token that may stand before the last position,
+        and one of each for every such position but the first; and it writes each of its values, and how much it
+        attends before the last position, into every coordinate. Each hinge has a plane and its outputs, of which one is
+        fixed by scaling; the affine path has a number for each coordinate and output, and a constant.
+
+        Args:
+            ranks: the rank of each head's values.
+            hinges: the number of hinges.
+        """
+        before = len(self.heads.scores) - 1
+        r, c = self.coordinates.r, self.layer.outputs.shape[1]
+        heads = sum((rank + 1) * (self.tokens + before - 1 + r) for rank in ranks)
+        return heads + hinges * (r + c) + (r + 1) * c
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +143,11 @@ class InnerParts:
 
     def stream(self, choices: Choices) -> Float64[Tensor, "n r"]:
         """The coordinates of the stream, shape [n, r]."""
-        start = self.anatomy.base + self.heads.offset
-        return sum(self.adds(choices), start.expand(len(choices), -1))
+        return self.stream_of(self.adds(choices), len(choices))
+
+    def stream_of(self, adds: Sequence[Float64[Tensor, "n r"]], n: int) -> Float64[Tensor, "n r"]:
+        """The coordinates of the stream on n inputs, shape [n, r], from what each merged head adds."""
+        return sum(adds, (self.anatomy.base + self.heads.offset).expand(n, -1))
 
     def scores(self, choices: Choices) -> Float64[Tensor, "n c"]:
         """The class margin or the logits, shape [n, c]."""
@@ -134,17 +155,8 @@ class InnerParts:
 
     @cached_property
     def numbers(self) -> int:
-        """How many numbers the smaller network is made of.
-
-        Each head has a score and as many values as its rank for every token that may stand before the last position,
-        and one of each for every such position but the first; and it writes each of its values, and how much it
-        attends before the last position, into every coordinate. Each hinge has a plane and its outputs, of which one is
-        fixed by scaling; the affine path has a number for each coordinate and output, and a constant.
-        """
-        before = len(self.anatomy.heads.scores) - 1
-        r, c = self.dimensions, self.layer.outputs.shape[1]
-        heads = sum((rank + 1) * (self.anatomy.tokens + before - 1 + r) for rank in self.ranks)
-        return heads + self.hinges * (r + c) + (r + 1) * c
+        """How many numbers the smaller network is made of; see ``Anatomy.numbers``."""
+        return self.anatomy.numbers(self.ranks, self.hinges)
 
 
 def with_one(coordinates: Float64[Tensor, "n r"]) -> Float64[Tensor, "n r1"]:

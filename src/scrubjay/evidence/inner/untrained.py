@@ -10,7 +10,7 @@ import torch
 
 from scrubjay.core.axes import Classes
 from scrubjay.core.stats import majority_share, share_of
-from scrubjay.evidence.inner.condensing import TARGETS, decisive_dimensions, merging_weights
+from scrubjay.evidence.inner.condensing import TARGETS, coordinates_of, decisive_dimensions, merging_weights
 from scrubjay.evidence.inner.interchange import (
     Interchanged,
     head_exchange,
@@ -21,11 +21,10 @@ from scrubjay.evidence.inner.interchange import (
 )
 from scrubjay.evidence.inner.parts import Anatomy, with_one
 from scrubjay.evidence.inner.sensitivity import CloseCalls
-from scrubjay.fit.decisive import Coordinates, decisive_coordinates
+from scrubjay.fit.decisive import Coordinates
 from scrubjay.fit.head_merging import HeadMerger, Sensitivity
 from scrubjay.fit.hinges import MergedLayer
 from scrubjay.fit.merging import merged_layers
-from scrubjay.fit.pca import PCA
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import Activations
 from scrubjay.nets.transformer import OneLayerTransformer
@@ -81,8 +80,7 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
     if majority_share(full.classes) == 1:
         return None
     calls = CloseCalls.of(readout, full.resid_mid, seed=seed)
-    pca = PCA.of(full.resid_mid)
-    every = decisive_coordinates(pca.mean, pca.components.T * pca.variances @ pca.components, calls.by_stream)
+    every = coordinates_of(full.resid_mid, calls)
     coordinates = every.first(decisive_dimensions(every, full, readout, seed, {}))
     anatomy = Anatomy.of(network, run.task.domain, readout, full.resid_mid, coordinates)
     streams = coordinates.of(full.resid_mid)
@@ -100,13 +98,11 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
             if k < count and share >= TARGETS[0]:
                 count, agreement = k, share
                 break
-    r, c = coordinates.r, anatomy.layer.outputs.shape[1]
-    before = run.task.domain.n_ctx - 1
     return UntrainedControl(
-        dimensions=r,
+        dimensions=coordinates.r,
         groups=count,
         agreement=agreement,
-        numbers=(r + 1) * (anatomy.tokens + before - 1 + r) + count * (r + c) + (r + 1) * c,
+        numbers=anatomy.numbers((coordinates.r,), count),
         hinges=_hinges(layers, hinges, anatomy, readout, full, streams, seed),
         heads=_heads(run, network, readout, full, calls, every, heads, seed),
     )
