@@ -46,7 +46,7 @@ def _by_signs(result: FiltersResult) -> list[str]:
     if signs is None or signs.same is None or signs.mixed is None or signs.mixed >= signs.same:
         return []
     return [
-        f"It goes as far as it does because one half-space answers wherever the inner hinges do not change sign: the "
+        f"As long as the inner hinges keep their signs, the inner rule is a single half-space, as a filter is: the "
         f"gate agrees with {signs.same:.1%} of the answers where {_all(signs.hinges)} hinges lie on the same side, and "
         f"with {signs.mixed:.1%} where they do not."
     ]
