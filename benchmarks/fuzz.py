@@ -34,7 +34,7 @@ from scrubjay.core.errors import ScrubjayError
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import import_network, read_network, save_network
 from scrubjay.nets.files.sealed import read_sealed, write_sealed
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.named import named_task
 from scrubjay.tasks.task import Task
 
@@ -46,7 +46,7 @@ LONGEST = 5.0
 SPARE = 2 * 2**30
 """The most bytes that reading a file may take."""
 
-NETWORK = OneLayerTransformer.initialised(Config(5, 3, 4, 2, 2, 6), seed=0).requires_grad_(False)
+NETWORK = Transformer.initialised(Config(5, 3, 4, 2, 2, 6), seed=0).requires_grad_(False)
 LABELS = np.add.outer(np.arange(6), np.arange(7)) % 3
 
 
@@ -75,7 +75,7 @@ class Row:
     findings: list[str] = field(default_factory=list)
 
 
-def as_challenge(network: OneLayerTransformer) -> dict[str, torch.Tensor]:
+def as_challenge(network: Transformer) -> dict[str, torch.Tensor]:
     """A network's weights in the layout ``challenge``, written out by hand."""
     n = network.weights
     return {
@@ -97,7 +97,7 @@ def same(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> b
 
 def is_the_file(path: Path) -> bool:
     """Whether ``import_network`` gives what the reader of PyTorch or safetensors finds in the file."""
-    network, _ = import_network(path)
+    network = import_network(path).network
     content = path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

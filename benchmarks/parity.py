@@ -21,13 +21,14 @@ import torch
 from torch import Tensor, nn
 
 import scrubjay
-from scrubjay.nets.transformer import SITES, OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.named import named_task
 
 HOOKS = {
     "resid_pre": "blocks.0.hook_resid_pre",
     "attn_scores": "blocks.0.attn.hook_attn_scores",
     "pattern": "blocks.0.attn.hook_pattern",
+    "attn_out": "blocks.0.hook_attn_out",
     "resid_mid": "blocks.0.hook_resid_mid",
     "mlp_pre": "blocks.0.mlp.hook_pre",
     "mlp_post": "blocks.0.mlp.hook_post",
@@ -59,13 +60,13 @@ class Parity:
 
 
 def parity(
-    network: OneLayerTransformer, bridge: Any, tokens: Tensor, patch: tuple[str, Patch] | None = None, rows: int = 500
+    network: Transformer, bridge: Any, tokens: Tensor, patch: tuple[str, Patch] | None = None, rows: int = 500
 ) -> Parity:
     """Run both on every input. ``patch`` is a site of ours and a function that replaces its value, applied in both."""
     apart: dict[str, list[Tensor]] = defaultdict(list)
     largest: dict[str, list[Tensor]] = defaultdict(list)
     answers, theirs_answers = [], []
-    for chunk in tokens.split(rows):
+    for chunk in torch.split(tokens, rows):
         ours, theirs = _ours(network, chunk, patch), _theirs(bridge, chunk, patch)
         for name, value in theirs.items():
             expected = ours[name]
@@ -86,7 +87,7 @@ def parity(
     )
 
 
-def _ours(network: OneLayerTransformer, tokens: Tensor, patch: tuple[str, Patch] | None) -> dict[str, Tensor]:
+def _ours(network: Transformer, tokens: Tensor, patch: tuple[str, Patch] | None) -> dict[str, Tensor]:
     """The value at every hook of TransformerLens, computed from our sites and weights."""
     sites: dict[str, Tensor] = {}
     before: dict[str, Tensor] = {}
@@ -94,7 +95,7 @@ def _ours(network: OneLayerTransformer, tokens: Tensor, patch: tuple[str, Patch]
         hooks.enter_context(_hooked(network.mlp_out, lambda value: before.update(mlp_out=value)))
         if patch is not None:
             hooks.enter_context(_hooked(getattr(network, patch[0]), patch[1]))
-        for site in SITES:
+        for site in HOOKS:
             hooks.enter_context(_hooked(getattr(network, site), lambda value, at=site: sites.update({at: value})))  # type: ignore[misc]
         network(tokens)
     x = sites["resid_pre"]
@@ -116,7 +117,7 @@ def _ours(network: OneLayerTransformer, tokens: Tensor, patch: tuple[str, Patch]
         **{f"blocks.0.attn.{name}.hook_out": value for name, value in after.items()},
         **{f"blocks.0.attn.hook_{name}": after[name] for name in "qkv"},
         **{f"blocks.0.attn.{name}": z for name in ("hook_z", "o.hook_in")},
-        **{f"blocks.0.{name}": attn_out for name in ("hook_attn_out", "attn.hook_out")},
+        "blocks.0.attn.hook_out": sites["attn_out"],
         **{f"blocks.0.{name}": sites["resid_mid"] for name in ("ln2.hook_in", "ln2.hook_out", "mlp.hook_in")},
         "blocks.0.mlp.in.hook_in": sites["resid_mid"],
         "blocks.0.mlp.in.hook_out": sites["mlp_pre"],
@@ -145,21 +146,21 @@ def _hooked(site: nn.Module, replace: Callable[[Tensor], Tensor | None]) -> Iter
         handle.remove()
 
 
-def mean_of_patterns(network: OneLayerTransformer, tokens: Tensor) -> Tensor:
+def mean_of_patterns(network: Transformer, tokens: Tensor) -> Tensor:
     """The mean attention pattern [h, s, s] of all positions over all inputs."""
     patterns: list[Tensor] = []
     with _hooked(network.pattern, lambda value: patterns.append(value.double().sum(0, keepdim=True))):
-        for chunk in tokens.split(500):
+        for chunk in torch.split(tokens, 500):
             network(chunk)
     return (torch.cat(patterns).sum(0) / len(tokens)).to(network.dtype)
 
 
-def interventions(network: OneLayerTransformer, tokens: Tensor) -> dict[str, tuple[str, Patch]]:
+def interventions(network: Transformer, tokens: Tensor) -> dict[str, tuple[str, Patch]]:
     """Attention frozen to its mean, and each site replaced by its value on another input, half a chunk away."""
     mean = mean_of_patterns(network, tokens)
     return {
         "pattern frozen to its mean": ("pattern", lambda value: mean.expand(len(value), -1, -1, -1)),
-        **{f"{site} of another input": (site, lambda value: value.roll(len(value) // 2, 0)) for site in SITES},
+        **{f"{site} of another input": (site, lambda value: value.roll(len(value) // 2, 0)) for site in HOOKS},
     }
 
 

@@ -27,7 +27,7 @@ from scrubjay.evidence.inner.inner_network import InnerNetwork
 from scrubjay.nets.config import Config
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 
@@ -175,7 +175,7 @@ def untrained(seed: int) -> str:
     hiding = Hiding()
     domain = Domain.square(24, last=24)
     config = Config(25, 3, hiding.d_model, 8, hiding.d_head, hiding.d_mlp)
-    network = OneLayerTransformer.initialised(config, seed).requires_grad_(False).double()
+    network = Transformer.initialised(config, seed).requires_grad_(False).double()
     network.W_U[:, 0], network.W_U[:, 2:] = -network.W_U[:, 1], 0
     logits = network(domain.tokens(domain.inputs()))[:, -1]
     u = network.W_U[:, 1] - network.W_U[:, 0]

@@ -23,8 +23,8 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from scrubjay.nets.config import WEIGHT_AXES, Config
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 
@@ -369,7 +369,7 @@ class HiddenInner:
         flips: for each neuron 1 if it points the same way as its hinge, and -1 if it is flipped, shape [m].
     """
 
-    network: OneLayerTransformer
+    network: Transformer
     task: Task
     sizes: Sizes
     small: Small
@@ -409,7 +409,7 @@ def hidden(small: Small, sizes: Sizes, hiding: Hiding, draw: torch.Generator) ->
     t, r, c = sizes.tokens, sizes.dimensions, sizes.columns
     pieces = _pieces(sizes, hiding, draw)
     config = Config(t + 1, 3, hiding.d_model, len(pieces), hiding.d_head, hiding.d_mlp)
-    network = OneLayerTransformer(config, torch.float64).requires_grad_(False)
+    network = Transformer(config, torch.float64).requires_grad_(False)
     # The channels of the stream before it is rotated. The first r are the coordinates.
     one, before, channel = r, r + 1, r + 2
     scores, codes = [], []
@@ -444,7 +444,7 @@ def hidden(small: Small, sizes: Sizes, hiding: Hiding, draw: torch.Generator) ->
         network.W_U[answer, :c] = torch.eye(c, dtype=torch.float64)
         network.W_U[one, c:] = small.scores.min() - low
     _rotate(network, torch.linalg.qr(normal(draw, hiding.d_model, hiding.d_model))[0])
-    for name in WEIGHT_AXES:
+    for name in network.weights:
         weight = getattr(network, name)
         weight += hiding.noise * weight.std() * normal(draw, *weight.shape)
     domain = Domain.square(t, last=t)
@@ -474,7 +474,7 @@ def _divided(count: int, rank: int, draw: torch.Generator) -> list[Tensor]:
 
 
 def _hide_head(
-    network: OneLayerTransformer,
+    network: Transformer,
     number: int,
     score: int,
     reads: list[int],
@@ -503,7 +503,7 @@ def _hide_head(
 
 
 def _hide_hinges(
-    network: OneLayerTransformer, small: Small, hiding: Hiding, answer: slice, rest: slice, draw: torch.Generator
+    network: Transformer, small: Small, hiding: Hiding, answer: slice, rest: slice, draw: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Split hinges among neurons, add idle ones, and set the linear path; which neuron belongs where, and its flip."""
     m, (k, c), r = hiding.d_mlp, small.outputs.shape, small.planes.shape[1] - 1
@@ -550,7 +550,7 @@ def _hide_hinges(
     return owners[order], flips[order]
 
 
-def _rotate(network: OneLayerTransformer, turn: Tensor) -> None:
+def _rotate(network: Transformer, turn: Tensor) -> None:
     """Rotate the residual stream."""
     for name in ("W_E", "W_pos", "W_O", "W_out", "b_out"):
         getattr(network, name)[:] = getattr(network, name) @ turn

@@ -18,7 +18,7 @@ from scrubjay.fit.gate import Gate
 from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.fit.pca import PCA
 from scrubjay.nets.config import Config
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Basis, Run, Sampling
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
@@ -30,7 +30,7 @@ SHARP = 1e5
 class Planted:
     """A network, its task, and the filters that were put into it."""
 
-    network: OneLayerTransformer
+    network: Transformer
     task: Task
     directions: Tensor
     thresholds: Tensor
@@ -56,7 +56,7 @@ def plant(gate: str, *, k: int = 2, tokens: int = 20, d_model: int = 12, data: i
     basis = torch.linalg.qr(randn(d_model, d_model))[0]
     space, output = basis[:data], basis[data]
     n_heads, d_head = 2, d_model // 2
-    network = OneLayerTransformer(Config(tokens + 1, 3, d_model, n_heads, d_head, 2 * k), dtype=torch.float64)
+    network = Transformer(Config(tokens + 1, 3, d_model, n_heads, d_head, 2 * k), dtype=torch.float64)
     directions = torch.nn.functional.normalize(torch.linalg.qr(randn(data, data))[0][:k] + 0.2 * randn(k, data)) @ space
     domain = Domain.square(tokens, last=tokens)
     with torch.no_grad():
@@ -82,7 +82,7 @@ def one_direction(*, others: float = 0.0, tokens: int = 11) -> Planted:
         tokens: the number of tokens at each varying position.
     """
     d_model, draw = 6, torch.Generator().manual_seed(0)
-    network = OneLayerTransformer(Config(tokens + 1, 3, d_model, 1, d_model, 4), dtype=torch.float64)
+    network = Transformer(Config(tokens + 1, 3, d_model, 1, d_model, 4), dtype=torch.float64)
     e = torch.eye(d_model, dtype=torch.float64)
     with torch.no_grad():
         network.W_E.copy_(others * torch.randn(tokens + 1, d_model, generator=draw, dtype=torch.float64))
@@ -108,9 +108,7 @@ def laid_over(
     return Scrubber.of(hypothesis, resid_mid, PCA.of(resid_mid).components[:4], sampling)
 
 
-def _plant_gate(
-    network: OneLayerTransformer, gate: str, directions: Tensor, thresholds: Tensor, output: Tensor
-) -> None:
+def _plant_gate(network: Transformer, gate: str, directions: Tensor, thresholds: Tensor, output: Tensor) -> None:
     k = len(directions)
     if gate == "XOR":  # |u - w| - |u + w| has the sign of -u·w
         reads = torch.stack([directions[0] + directions[1], directions[0] - directions[1]])

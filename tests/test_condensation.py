@@ -22,7 +22,7 @@ from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.inner_function import python_function
 from scrubjay.run import Settings
 from scrubjay.tasks.domain import Domain
@@ -40,10 +40,10 @@ HEADS_ALONE = replace(SIZES, d_model=3, n_heads=6, d_head=1, d_mlp=2)
 
 def untrained(
     config: Config = SIZES, *, dtype: torch.dtype = torch.float32, frozen: Any = None, bias: float = 0.0
-) -> OneLayerTransformer:
+) -> Transformer:
     """A network whose weights are random, and so large that attention and answers depend on the input."""
-    network = OneLayerTransformer(config, dtype, frozen).requires_grad_(False)
-    for name, weight in OneLayerTransformer.initialised(config, seed=7).weights.items():
+    network = Transformer(config, dtype, frozen).requires_grad_(False)
+    for name, weight in Transformer.initialised(config, seed=7).weights.items():
         getattr(network, name).copy_(2 * weight)
     network.b_in += bias
     network.b_out -= max(bias, 0) * network.W_out.sum(0)
@@ -55,7 +55,7 @@ def any_token(*positions: tuple[int, ...]) -> Task:
     return Task("any token", Domain(positions), tuple((token,) for token in range(P + 1)))
 
 
-def two_tokens() -> OneLayerTransformer:
+def two_tokens() -> Transformer:
     """A network that answers with the token 0 or 1, each on about half of the inputs."""
     network = untrained(dtype=torch.float64)
     network.W_U[:, 2:] = 0
@@ -67,7 +67,7 @@ def two_tokens() -> OneLayerTransformer:
 
 
 EVERY = tuple(range(P))
-NETWORKS: dict[str, tuple[OneLayerTransformer, Task]] = {
+NETWORKS: dict[str, tuple[Transformer, Task]] = {
     "trained": (load_network(PATH).network, small_task()),
     "two tokens": (two_tokens(), replace(any_token(EVERY, EVERY, (P,)), classes=((0,), (1,)))),
     "all tokens": (untrained(), ADDITION),
@@ -94,13 +94,13 @@ def every_input(task: Task) -> Tensor:
     return torch.tensor(list(product(*task.domain.positions)))
 
 
-def plain(network: OneLayerTransformer, task: Task) -> Tensor:
+def plain(network: Transformer, task: Task) -> Tensor:
     """The tokens of a network's answers by its plain forward pass."""
     logits: Tensor = network(every_input(task))[:, -1]
     return logits.argmax(-1)
 
 
-def share_alike(network: OneLayerTransformer, other: OneLayerTransformer, task: Task) -> float:
+def share_alike(network: Transformer, other: Transformer, task: Task) -> float:
     """How often two networks answer with the same class, by their plain forward passes; a token of no class counts."""
     class_of = {token: number for number, group in enumerate(task.classes) for token in group}
     pairs = zip(plain(network, task).tolist(), plain(other, task).tolist(), strict=True)
@@ -360,7 +360,7 @@ def test_a_share_that_is_none_is_refused_before_anything_is_run(share: float) ->
 
 def test_a_network_that_gives_one_answer_is_refused() -> None:
     with pytest.raises(BadInput, match="gives all 81 inputs the same answer; there is nothing to condense"):
-        condense(OneLayerTransformer(SIZES), ADDITION)
+        condense(Transformer(SIZES), ADDITION)
 
 
 def test_a_network_that_does_not_shrink_says_how_far_it_goes() -> None:

@@ -16,7 +16,7 @@ from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import save_network
 from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.program import observed
 from scrubjay.program.observed import Observed
 from scrubjay.program.recovered import Recovered
@@ -39,9 +39,9 @@ def product() -> Task:
 
 
 @pytest.fixture(scope="module")
-def network() -> OneLayerTransformer:
+def network() -> Transformer:
     """A network whose answers to the product task differ from its labels."""
-    return OneLayerTransformer.initialised(Config(SIDE + 1, 3, 8, 1, 8, 16), seed=0)
+    return Transformer.initialised(Config(SIDE + 1, 3, 8, 1, 8, 16), seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_a_task_may_be_given_by_its_name_or_its_file(searched: list[Observed], t
 
 
 def test_a_network_may_be_given_as_it_is_saved_or_by_its_path(
-    searched: list[Observed], network: OneLayerTransformer, tmp_path: Path
+    searched: list[Observed], network: Transformer, tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.safetensors"
     save_network(path, network)
@@ -94,7 +94,7 @@ def test_a_network_may_be_given_as_it_is_saved_or_by_its_path(
 
 
 def test_what_cannot_be_searched_is_refused_before_any_work(
-    searched: list[Observed], network: OneLayerTransformer, monkeypatch: pytest.MonkeyPatch
+    searched: list[Observed], network: Transformer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(BadInput, match="task product has no split"):
         recover_program(replace(product(), train=None), train_only=True)

@@ -22,7 +22,7 @@ from scrubjay.fit.pca import PCA
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Settings
 from scrubjay.study import LINES, Study, explain
 from scrubjay.tasks.modular import modular_addition
@@ -111,7 +111,7 @@ def test_every_claim_comes_out_as_planted(gate: str, k: int, d_model: int, data:
 
 
 def test_on_an_untrained_network_no_gate_is_declared(challenge: Task) -> None:
-    untrained = OneLayerTransformer.initialised(Config(25, 3, 32, 4, 8, 64), seed=77)
+    untrained = Transformer.initialised(Config(25, 3, 32, 4, 8, 64), seed=77)
     assert challenge.labels is not None
     corner = challenge.domain.image(challenge.labels)[:24, 30:54]
     found = explain(untrained, Task.from_arrays(corner, name="a piece of the challenge", last=24), Settings(draws=10))
@@ -122,11 +122,11 @@ def test_on_an_untrained_network_no_gate_is_declared(challenge: Task) -> None:
 
 
 def test_a_network_of_trigonometry_is_no_and_of_two_filters_in_three_components(real_checkpoint: Path) -> None:
-    network, _ = import_network(real_checkpoint)
+    network = import_network(real_checkpoint).network
     task = modular_addition(113, below=57)
     act = record(network, task)
     assert task.labels is not None and torch.equal(act.classes, task.labels)
-    untrained = record(OneLayerTransformer.initialised(network.config, seed=1), task)
+    untrained = record(Transformer.initialised(network.config, seed=1), task)
     for r in (2, 3, 14):
         pca = PCA.of(act.resid_mid)
         found = fit_filters(act.resid_mid, pca, act.classes == 1, r=r, k=2)
@@ -140,7 +140,7 @@ def test_a_network_of_trigonometry_is_no_and_of_two_filters_in_three_components(
 
 
 def test_a_task_of_many_classes_has_no_gate_but_all_else() -> None:
-    network = OneLayerTransformer.initialised(Config(8, 3, 16, 2, 8, 32), seed=10)
+    network = Transformer.initialised(Config(8, 3, 16, 2, 8, 32), seed=10)
     found = explain(network, modular_addition(7), Settings(draws=2))
     assert found.claim("accuracy.all").value == pytest.approx(1 / 7, abs=0.2)
     assert found.claim("subspace.causal").value is not None

@@ -5,7 +5,7 @@ import torch
 import scrubjay
 from peers.measure import Figures, Work
 from scrubjay.nets.config import Config
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 
@@ -13,7 +13,7 @@ NOISE = 0.05
 """The noise of repeated embeddings, as a share of the embedding's standard deviation."""
 
 
-def grown(tokens: int, split: int) -> tuple[OneLayerTransformer, Task]:
+def grown(tokens: int, split: int) -> tuple[Transformer, Task]:
     """The bundled network with other tokens and more neurons, and its task.
 
     Args:
@@ -23,7 +23,7 @@ def grown(tokens: int, split: int) -> tuple[OneLayerTransformer, Task]:
     old = scrubjay.load_network("bundled").network
     c, draw = old.config, torch.Generator().manual_seed(0)
     config = Config(tokens + 1, c.n_ctx, c.d_model, c.n_heads, c.d_head, c.d_mlp * split)
-    network = OneLayerTransformer(config).requires_grad_(False)
+    network = Transformer(config).requires_grad_(False)
     for name in ("W_pos", "W_Q", "W_K", "W_V", "W_O", "b_out"):
         getattr(network, name).copy_(getattr(old, name))
     known = c.d_vocab - 1

@@ -18,7 +18,7 @@ from torch import Tensor
 import scrubjay
 from peers.measure import Figures, Work, medians
 from scrubjay.nets.config import Config
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
@@ -73,7 +73,7 @@ class Side:
 class Lens:
     """A TransformerLens bridge that runs on the whole domain of a task."""
 
-    def __init__(self, network: OneLayerTransformer, task: Task, way: Way) -> None:
+    def __init__(self, network: Transformer, task: Task, way: Way) -> None:
         self.bridge = scrubjay.to_transformer_lens(network).requires_grad_(way.gradients)
         self.tokens = task.domain.tokens(task.domain.inputs())
         self.way = way
@@ -222,7 +222,7 @@ def analysis_used_well() -> Work:
 class LensTraining:
     """The task's recipe in TransformerLens: AdamW on the whole training half in every step."""
 
-    def __init__(self, task: Task, recipe: Recipe, network: OneLayerTransformer) -> None:
+    def __init__(self, task: Task, recipe: Recipe, network: Transformer) -> None:
         assert task.train is not None
         self.bridge = scrubjay.to_transformer_lens(network).requires_grad_(True)
         for name, weight in self.bridge.named_parameters():
@@ -252,7 +252,7 @@ def training(steps: str = "10") -> Work:
     task = scrubjay.challenge2()
     assert task.recipe is not None
     config = Config.for_recipe(task.recipe, task)
-    run = LensTraining(task, task.recipe, OneLayerTransformer.initialised(config, task.recipe.seed))
+    run = LensTraining(task, task.recipe, Transformer.initialised(config, task.recipe.seed))
 
     def work() -> Figures:
         taken = medians({"step": run.step}, int(steps))

@@ -21,7 +21,7 @@ from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import Activations, record
 from scrubjay.nets.training.ensemble import Ensemble, Trainee
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from scrubjay.tasks.task import Task
 
@@ -55,7 +55,7 @@ def _analysis(chosen: bool) -> Work:
     return work
 
 
-def _analysed(network: OneLayerTransformer, task: Task, chosen: bool) -> Figures:
+def _analysed(network: Transformer, task: Task, chosen: bool) -> Figures:
     full = record(network, task)
     frozen = record(network, task, frozen_at=mean_pattern(full))
     readout = Readout.of(network, task, full)
@@ -102,7 +102,7 @@ def products() -> Work:
     return work
 
 
-def _rows(network: OneLayerTransformer) -> int:
+def _rows(network: Transformer) -> int:
     return chunk_rows(network.config.d_mlp, network.dtype, network.device)
 
 
@@ -140,7 +140,7 @@ def training(steps: str = "10") -> Work:
     return work
 
 
-def step_products(network: OneLayerTransformer, task: Task) -> dict[str, tuple[Tensor, Tensor]]:
+def step_products(network: Transformer, task: Task) -> dict[str, tuple[Tensor, Tensor]]:
     """The operands of the matrix products of a training step on the training half, forward and backward.
 
     A layer [n, i] x [i, o] needs three products: the layer itself, the gradient of its input [n, o] x [o, i], and the

@@ -16,7 +16,7 @@ from scrubjay.fit.pca import PCA
 from scrubjay.nets.config import Config
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 
@@ -42,7 +42,7 @@ def stages(tokens: str, varying: str, d_mlp: str, draws: str) -> Work:
     """
     p, positions = int(tokens), int(varying)
     domain = Domain((*((tuple(range(p)),) * positions), (p,)))
-    network = OneLayerTransformer.initialised(Config(p + 1, positions + 1, 128, 8, 16, int(d_mlp)), seed=0)
+    network = Transformer.initialised(Config(p + 1, positions + 1, 128, 8, 16, int(d_mlp)), seed=0)
     task = Task(name="growth", domain=domain, classes=((0,), (1,)))
     with torch.no_grad():
         network.W_U[:, 1] = -network.W_U[:, 0]  # one of these two logits is positive, and all others are 0

@@ -63,7 +63,7 @@ def memorised(runs: Path) -> tuple[SavedNetwork, Path]:
 
 def grokked(path: Path) -> SavedNetwork:
     """The grokked network of Nanda et al. (2023), from its checkpoint."""
-    network, _ = scrubjay.import_network(path)
+    network = scrubjay.import_network(path).network
     return SavedNetwork(network, "grokked", f"modular_addition:p={TOKENS}", None, {})
 
 

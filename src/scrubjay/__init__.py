@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scrubjay.nets.files.checkpoint import save_network as save_network
     from scrubjay.nets.files.hub import load_network as load_network
     from scrubjay.nets.training.run_folder import train_into as train_into
-    from scrubjay.nets.transformer import OneLayerTransformer as OneLayerTransformer
+    from scrubjay.nets.transformer import Transformer as Transformer
     from scrubjay.recovery import recover_program as recover_program
     from scrubjay.report.notebook import explore as explore
     from scrubjay.report.write import write_report as write_report
@@ -39,7 +39,7 @@ _HOMES = {
     "Claim": "core.claim",
     "Domain": "tasks.domain",
     "Line": "evidence.line",
-    "OneLayerTransformer": "nets.transformer",
+    "Transformer": "nets.transformer",
     "Recipe": "tasks.recipe",
     "Run": "run",
     "ScrubjayError": "core.errors",

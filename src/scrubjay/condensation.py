@@ -14,7 +14,7 @@ from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.files.given import as_saved
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
 
@@ -48,7 +48,7 @@ class Condensate:
 
 
 def condense(
-    network: SavedNetwork | OneLayerTransformer | str | Path,
+    network: SavedNetwork | Transformer | str | Path,
     task: Task | str | Path | None = None,
     *,
     at_least: float = max(TARGETS),
@@ -91,7 +91,7 @@ def condense(
     with one_thread_each(), torch.no_grad():
         progress("running the network on every input", 0.0)
         full = record(saved.network, asked)
-        readout = Readout.of(saved.network, asked, full)
+        readout = Readout.of(saved.network, asked, full).as_hinges()
         found = condense_run(
             saved.network, asked, full, readout, at_least=at_least, seed=seed, refine=refine, progress=progress
         )

@@ -12,7 +12,7 @@ from scrubjay.core.stats import share_of
 from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.program.expression import Program
 from scrubjay.program.observed import Observed, refuse_too_many
 from scrubjay.program.recovered import Recovered, recover
@@ -37,7 +37,7 @@ class Recovery:
 
 def recover_program(
     task: Task | str | Path,
-    network: SavedNetwork | OneLayerTransformer | str | Path | None = None,
+    network: SavedNetwork | Transformer | str | Path | None = None,
     *,
     train_only: bool = False,
     seed: int = 0,

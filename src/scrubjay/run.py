@@ -10,10 +10,11 @@ from scrubjay.core.axes import MeanPattern
 from scrubjay.core.errors import BadInput
 from scrubjay.core.progress import Progress, silent
 from scrubjay.core.stats import WIDTH, Stopping
-from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.mean_pattern import mean_pattern, patterns_to_freeze
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import Activations, record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.sites import Capabilities
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.task import Task
 
 Basis = Literal["orthogonal", "uncorrelated"]
@@ -86,14 +87,14 @@ class Run:
         task: the domain, the classes, and the labels and split where they are known.
         full: what the network computes on every input.
         frozen: the same with every attention pattern replaced by its mean over the domain.
-        mean_pattern: that mean, for each head and position.
-        readout: from any ``resid_mid`` to the network's answer.
+        mean_pattern: that mean in the last layer, for each head and position, at the position that is read.
+        readout: from any ``resid_mid`` of the last layer to the network's answer.
         untrained: what an untrained network of the same sizes computes; a control for several lines.
         untrained_frozen: the same with its attention frozen.
     """
 
     name: str
-    network: OneLayerTransformer
+    network: Transformer
     task: Task
     full: Activations
     frozen: Activations
@@ -105,7 +106,7 @@ class Run:
     @classmethod
     def of(
         cls,
-        network: OneLayerTransformer,
+        network: Transformer,
         task: Task,
         *,
         name: str = "network",
@@ -127,20 +128,24 @@ class Run:
         task.check_fits(network.config)
         if network.device != torch.device(device):
             network = copy.deepcopy(network).to(device)
-        untrained = OneLayerTransformer.initialised(network.config, seed=seed + 1).to(device)
+        untrained = Transformer.initialised(network.config, seed=seed + 1).to(device)
         full, blank = record(network, task), record(untrained, task)
-        mean = mean_pattern(full)
         return cls(
             name=name,
             network=network,
             task=task,
             full=full,
-            frozen=record(network, task, frozen_at=mean),
-            mean_pattern=mean,
+            frozen=record(network, task, frozen_at=patterns_to_freeze(full)),
+            mean_pattern=mean_pattern(full),
             readout=Readout.of(network, task, full),
             untrained=blank,
-            untrained_frozen=record(untrained, task, frozen_at=mean_pattern(blank)),
+            untrained_frozen=record(untrained, task, frozen_at=patterns_to_freeze(blank)),
         )
+
+    @property
+    def can(self) -> Capabilities:
+        """What the network allows on the task's domain."""
+        return Capabilities.of(self.network, self.task.domain)
 
     @property
     def sides(self) -> dict[str, Activations]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from scrubjay.core.claim import Claim
+from scrubjay.core.claim import Claim, of_sample
 from scrubjay.core.errors import BadInput
 from scrubjay.core.parallel import one_thread_each
 from scrubjay.core.progress import Progress, part_of
@@ -26,7 +26,7 @@ from scrubjay.evidence.steering import STEERING
 from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.nets.files.checkpoint import SavedNetwork, versions
 from scrubjay.nets.files.given import as_saved
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run, Settings
 from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
@@ -111,7 +111,7 @@ class Study:
 
 
 def explain(
-    network: SavedNetwork | OneLayerTransformer | str | Path,
+    network: SavedNetwork | Transformer | str | Path,
     task: Task | str | Path | None = None,
     settings: Settings | None = None,
     *,
@@ -163,6 +163,12 @@ def explain(
             for claim in line.claims(found.of(line))
         )
         words = [sentence for line in followed for sentence in line.words(found.of(line))]
+        if asked.domain.is_sample:
+            inputs = asked.domain.in_words
+            claims = tuple(of_sample(claim, asked.domain.size, inputs) for claim in claims)
+            words = [
+                f"{sentence.removesuffix('.')} (of {inputs})." if "%" in sentence else sentence for sentence in words
+            ]
     return Study(
         title=title,
         run=run,
@@ -176,6 +182,7 @@ def explain(
             "network_sha256": saved.manifest.get("sha256"),
             "is_replica": is_replica,
             "task": asked.name,
+            "inputs": asked.domain.in_words,
             "seed": settings.seed,
             "draws": settings.draws,
             "width": settings.width,

@@ -25,7 +25,7 @@ from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.recording import record
 from scrubjay.nets.training.ensemble import Ensemble, Trainee
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from scrubjay.tasks.challenge2 import challenge2
 from scrubjay.tasks.domain import Domain
@@ -111,7 +111,7 @@ def test_the_floor_of_a_training_step_is_its_layers_products(benchmarks: None, c
     ours = module("peers.ours")
     assert challenge.recipe is not None and challenge.train is not None
     config = Config.for_recipe(challenge.recipe, challenge)
-    operands = ours.step_products(OneLayerTransformer(config), challenge)
+    operands = ours.step_products(Transformer(config), challenge)
     n, d, m = int(challenge.train.sum()), config.d_model, config.d_mlp
     multiplied = sum(len(a) * a.shape[1] * b.shape[1] for a, b in operands.values())
     assert multiplied == 3 * n * (2 * d * m + 128 * d + d * config.d_vocab)
@@ -123,7 +123,7 @@ def test_the_floor_of_a_training_step_is_its_layers_products(benchmarks: None, c
 
 @pytest.mark.parametrize("way", ["WELL", "SCRIPT", "OLD"])
 def test_scrubjay_and_transformer_lens_run_the_same_networks(lens: ModuleType, way: str) -> None:
-    network = OneLayerTransformer.initialised(SIZES, seed=3).requires_grad_(False)
+    network = Transformer.initialised(SIZES, seed=3).requires_grad_(False)
     for weight, scale in ((network.W_E, 4), (network.W_E[-1], 0.05), (network.W_pos, 0), (network.W_K, 10)):
         weight.mul_(scale)  # so that answers vary and frozen attention changes some
     task = Task(name="random", domain=Domain.square(11, last=11), classes=((0,), (1,)))
@@ -171,7 +171,7 @@ def test_scrubjay_and_transformer_lens_train_the_same_network(lens: ModuleType) 
     task = Task.from_arrays(image[0], train=image[1].numpy(), last=11)
     recipe = replace(small.recipe, d_model=16, n_heads=2, d_head=8, d_mlp=32, learning_rate=1e-2)
     ours = Ensemble([Trainee(task, recipe)])
-    theirs = lens.LensTraining(task, recipe, OneLayerTransformer.initialised(ours.network(0).config, recipe.seed))
+    theirs = lens.LensTraining(task, recipe, Transformer.initialised(ours.network(0).config, recipe.seed))
     before = theirs.loss().item()
     for _ in range(6):
         ours.step()

@@ -12,7 +12,7 @@ import pytest
 
 from scrubjay import condensation
 from scrubjay.nets.files.checkpoint import read_network, save_network
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from tests.cli.in_process import Ran, scrubjay
 from tests.data.small_network import PATH, TOKENS, small_task
 from tests.test_condensation import ADDITION, HEADS_ALONE, SIZES, untrained
@@ -62,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(here / "labels.npz", labels=labels.reshape(TOKENS, TOKENS).numpy(), last=TOKENS)
     save_network(here / "net.safetensors", read_network(PATH).network, task=str(here / "labels.npz"))
     save_network(here / "taskless.safetensors", read_network(PATH).network)
-    save_network(here / "one.safetensors", OneLayerTransformer(SIZES), task=ADDITION.name)
+    save_network(here / "one.safetensors", Transformer(SIZES), task=ADDITION.name)
     save_network(here / "untrained.safetensors", untrained(HEADS_ALONE), task=ADDITION.name)
     (here / "occupied").write_text("a file")
     return here

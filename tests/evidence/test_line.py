@@ -8,7 +8,7 @@ import pytest
 from scrubjay.core.claim import Claim
 from scrubjay.evidence.line import TWO_CLASSES, TWO_POSITIONS, VARYING_ANSWERS, Found, Line, NothingToFollow, found_by
 from scrubjay.nets.config import Config
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run, Settings
 from scrubjay.study import explain
 from scrubjay.tasks.task import Task
@@ -55,7 +55,7 @@ def test_the_first_need_that_is_not_met_is_said(run: Run) -> None:
 
 def test_classes_and_positions_are_counted() -> None:
     cube = Task.from_arrays(np.indices((3, 3, 3)).sum(0) % 3)
-    network = OneLayerTransformer.initialised(Config(4, 4, 4, 2, 2, 3), seed=0).requires_grad_(False)
+    network = Transformer.initialised(Config(4, 4, 4, 2, 2, 3), seed=0).requires_grad_(False)
     run = Run.of(network, cube)
     assert TWO_CLASSES.lacks(run, Found()) == "it needs a task of two classes, and this one has 3"
     assert TWO_POSITIONS.lacks(run, Found()) == "it needs two positions whose tokens vary, and this domain has 3"

@@ -5,7 +5,7 @@ import torch
 
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.task import Task
 
 SIDE = 12
@@ -19,14 +19,14 @@ def small_task() -> Task:
 
 
 @torch.no_grad()
-def small_network(config: Config = CONFIG, seed: int = 1) -> OneLayerTransformer:
+def small_network(config: Config = CONFIG, seed: int = 1) -> Transformer:
     """An untrained network whose answers are class 0 or class 1, and include both."""
-    network = OneLayerTransformer.initialised(config, seed=seed)
+    network = Transformer.initialised(config, seed=seed)
     network.b_in.normal_(generator=torch.Generator().manual_seed(seed))
     network.W_U[:, 2:] = 0
     network.W_U[:, 1] = -network.W_U[:, 0]
     return network.requires_grad_(False)
 
 
-def saved(network: OneLayerTransformer, name: str = "small") -> SavedNetwork:
+def saved(network: Transformer, name: str = "small") -> SavedNetwork:
     return SavedNetwork(network, name, None, None, {"sha256": "0" * 64})

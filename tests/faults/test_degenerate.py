@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scrubjay.core.errors import BadInput
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.claims_json import claims_json
 from scrubjay.run import Settings
 from scrubjay.study import Study, explain
@@ -14,22 +14,22 @@ from tests.evidence.quick import short_fits
 from tests.faults.small import saved, small_network, small_task
 
 
-def constant(network: OneLayerTransformer) -> None:
+def constant(network: Transformer) -> None:
     network.b_out.copy_(100 * network.W_U[:, 1])
 
 
-def zero_mlp(network: OneLayerTransformer) -> None:
+def zero_mlp(network: Transformer) -> None:
     for name in ("W_in", "b_in", "W_out", "b_out"):
         getattr(network, name).zero_()
 
 
-def rank_one(network: OneLayerTransformer) -> None:
+def rank_one(network: Transformer) -> None:
     for weight in network.weights.values():
         for matrix in weight.unbind(0) if weight.ndim == 3 else [weight] * (weight.ndim == 2):
             matrix.copy_(matrix[:, :1].clone() * matrix[0].clone())
 
 
-def all_equal(network: OneLayerTransformer) -> None:
+def all_equal(network: Transformer) -> None:
     for weight in network.weights.values():
         weight.fill_(0.3)
 
@@ -47,7 +47,7 @@ def quick() -> Iterator[None]:
         yield
 
 
-def explained(spoil: Callable[[OneLayerTransformer], None], seed: int) -> Study:
+def explained(spoil: Callable[[Transformer], None], seed: int) -> Study:
     network = small_network(seed=seed)
     spoil(network)
     return explain(saved(network), small_task(), Settings(draws=2))
@@ -67,7 +67,7 @@ LINEAR = "The network answers 1 where one linear filter of its post-attention re
     ],
 )
 def test_the_study_ends_and_says_what_there_is_to_find(
-    spoil: Callable[[OneLayerTransformer], None], seed: int, classes: set[int], says: str
+    spoil: Callable[[Transformer], None], seed: int, classes: set[int], says: str
 ) -> None:
     study = explained(spoil, seed)
     assert set(study.run.full.classes.tolist()) == classes
@@ -82,7 +82,7 @@ def test_the_study_ends_and_says_what_there_is_to_find(
 
 @pytest.mark.parametrize(("spoil", "seed"), [(constant, 6), (all_equal, 6)])
 def test_of_constant_answers_nothing_holds_and_every_other_line_is_skipped_with_a_sentence(
-    spoil: Callable[[OneLayerTransformer], None], seed: int
+    spoil: Callable[[Transformer], None], seed: int
 ) -> None:
     study = explained(spoil, seed)
     assert study.run.is_constant

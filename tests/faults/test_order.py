@@ -15,7 +15,7 @@ from scrubjay.fit.filters import Filters
 from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.claims_json import claims_json
 from scrubjay.run import Settings
 from scrubjay.study import LINES, Study, explain
@@ -39,7 +39,7 @@ class Found:
     scores: Tensor
 
 
-def analysed(network: OneLayerTransformer, task: Task) -> Found:
+def analysed(network: Transformer, task: Task) -> Found:
     act = record(network, task)
     pca, filters = two_filters(act, Readout.of(network, task, act), seed=0)
     assert filters is not None
@@ -87,7 +87,7 @@ def test_inputs_in_another_order_give_the_same_filters_and_masks(planted: Plante
     assert (other.bits == found.bits[moved]).double().mean() > 0.995
 
 
-def with_threads(count: int, network: OneLayerTransformer, task: Task, lines: Sequence[Line[Any]]) -> Study:
+def with_threads(count: int, network: Transformer, task: Task, lines: Sequence[Line[Any]]) -> Study:
     torch.set_num_threads(count)
     with short_fits():
         study = explain(network, task, Settings(draws=2), lines=lines)

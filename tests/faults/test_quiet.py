@@ -18,7 +18,7 @@ import torch
 
 from scrubjay.doctor import matplotlib_folders, torch_folder
 from scrubjay.nets.files.checkpoint import save_network
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Settings
 from scrubjay.study import explain
 from tests.evidence.quick import short_fits
@@ -148,7 +148,7 @@ class State:
     hooks: list[int]
 
     @classmethod
-    def of(cls, network: OneLayerTransformer) -> "State":
+    def of(cls, network: Transformer) -> "State":
         weights = list(network.parameters())
         return cls(
             network.device,

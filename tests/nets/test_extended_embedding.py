@@ -11,7 +11,7 @@ from scrubjay.nets.extended_embedding import ExtendedEmbedding
 from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.modular import modular_addition
@@ -36,7 +36,7 @@ def test_moments_from_tokens_are_those_of_all_inputs(bundled: SavedNetwork, chal
 
 def test_in_float64_the_sum_is_exact_with_three_varying_and_constant_positions() -> None:
     domain = Domain((tuple(range(5)), (6,), tuple(range(2, 6)), (0, 3), (7,)))
-    network = OneLayerTransformer.initialised(Config(8, 5, 12, 3, 5, 9), seed=4).double()
+    network = Transformer.initialised(Config(8, 5, 12, 3, 5, 9), seed=4).double()
     task = Task("made here", domain, ((0,), (1,)))
     full = record(network, task)
     frozen = record(network, task, frozen_at=mean_pattern(full))
@@ -62,7 +62,7 @@ def test_strips_are_the_filters_images(bundled: SavedNetwork, challenge: Task, r
 
 @pytest.mark.parametrize("double", [False, True])
 def test_the_real_checkpoints_frozen_stream_is_a_sum(real_checkpoint: Path, double: bool) -> None:
-    network, _ = import_network(real_checkpoint)
+    network = import_network(real_checkpoint).network
     network = network.double() if double else network
     task = modular_addition(113)
     full = record(network, task)

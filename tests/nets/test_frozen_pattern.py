@@ -14,7 +14,7 @@ from scrubjay.nets.files.hub import load_network
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.recording import record
 from scrubjay.nets.training.run_folder import train_into
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
@@ -24,8 +24,8 @@ PATTERN = ((0.2, 0.3, 0.5), (0.6, 0.3, 0.1))
 RECIPE = Recipe(d_model=8, n_heads=2, d_head=3, d_mlp=6, epochs=5, learning_rate=0.01, frozen_pattern=PATTERN)
 
 
-def network(frozen: bool) -> OneLayerTransformer:
-    made = OneLayerTransformer.initialised(Config.for_recipe(RECIPE, TASK), seed=3).double().requires_grad_(False)
+def network(frozen: bool) -> Transformer:
+    made = Transformer.initialised(Config.for_recipe(RECIPE, TASK), seed=3).double().requires_grad_(False)
     made.frozen_pattern = PATTERN if frozen else None
     return made
 
@@ -74,7 +74,7 @@ def test_the_pattern_is_kept_with_the_network(tmp_path: Path) -> None:
 def test_a_pattern_that_is_none_is_refused(pattern: tuple[tuple[float, ...], ...], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         recipe = replace(RECIPE, n_heads=1, frozen_pattern=pattern)
-        OneLayerTransformer(Config.for_recipe(recipe, TASK), frozen_pattern=recipe.frozen_pattern)
+        Transformer(Config.for_recipe(recipe, TASK), frozen_pattern=recipe.frozen_pattern)
 
 
 def test_transformer_lens_is_told_that_it_can_not_hold_attention_fixed() -> None:

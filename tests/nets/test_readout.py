@@ -11,7 +11,7 @@ from scrubjay.nets.files.checkpoint import SavedNetwork, import_network
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import Activations, record
 from scrubjay.nets.tables import AfterAttention
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.modular import modular_addition
@@ -41,7 +41,7 @@ def test_the_narrow_readout_is_chosen_only_where_it_is_safe(bundled: SavedNetwor
 
 @pytest.mark.parametrize("below", [None, 57])
 def test_groups_of_answers_are_read_from_all_logits(real_checkpoint: Path, below: int | None) -> None:
-    network, _ = import_network(real_checkpoint)
+    network = import_network(real_checkpoint).network
     task = modular_addition(113, below=below)
     act = record(network, task)
     readout = Readout.of(network, task, act)
@@ -52,7 +52,7 @@ def test_groups_of_answers_are_read_from_all_logits(real_checkpoint: Path, below
 
 @pytest.mark.parametrize("classes", [((0, 2), (1,)), ((0,), (1,), (2,))])
 def test_a_margin_between_other_than_two_tokens_is_refused(classes: tuple[tuple[int, ...], ...]) -> None:
-    network = OneLayerTransformer.initialised(Config(5, 3, 4, 2, 2, 3), seed=0)
+    network = Transformer.initialised(Config(5, 3, 4, 2, 2, 3), seed=0)
     task = Task("sums", Domain.square(4, last=4), classes)
     with pytest.raises(BadInput, match=r"needs two classes of one token each; task sums has .* use Readout\.logits"):
         Readout.margin(network, task)

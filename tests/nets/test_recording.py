@@ -5,7 +5,7 @@ import torch
 from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from scrubjay.tasks.task import Task
 
@@ -44,5 +44,5 @@ def test_the_mean_pattern_is_a_distribution_per_head(run: Run) -> None:
 
 
 def test_answers_outside_the_classes_are_counted(bundled: SavedNetwork, challenge: Task) -> None:
-    untrained = record(OneLayerTransformer.initialised(bundled.network.config, seed=3), challenge)
+    untrained = record(Transformer.initialised(bundled.network.config, seed=3), challenge)
     assert untrained.strays == int((untrained.answers > 1).sum()) > 12_000

@@ -1,6 +1,8 @@
 """The plain forward pass agrees with loops over single numbers; its hooks, its initial weights, its causal mask."""
 
 import math
+from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -8,25 +10,45 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from scrubjay.nets.config import WEIGHT_AXES, Config
-from scrubjay.nets.transformer import SITES, OneLayerTransformer
+from scrubjay.nets.config import Config
+from scrubjay.nets.transformer import SITES, Edits, Transformer
 
 SMALL = Config(d_vocab=11, n_ctx=4, d_model=9, n_heads=3, d_head=2, d_mlp=14)
 TOKENS = torch.tensor([[3, 0, 10, 5], [7, 7, 1, 2], [4, 9, 8, 6]])
+DEEP = replace(
+    SMALL, n_layers=2, norm="LN", act_fn="gelu", attn_biases=True, unembed_bias=True, d_vocab_out=5, eps=1e-3
+)
 
 
-def random_network(config: Config, seed: int = 0, dtype: torch.dtype = torch.float32) -> OneLayerTransformer:
+def random_network(config: Config, seed: int = 0, dtype: torch.dtype = torch.float32) -> Transformer:
     """A network whose weights and biases are all random, with weights as large as those of a trained network."""
     draw = torch.Generator().manual_seed(seed)
-    network = OneLayerTransformer(config, dtype)
-    with torch.no_grad():
-        for name, weight in network.named_parameters():
-            fan_in = 1 if name in ("W_E", "W_pos", "b_in", "b_out") else weight.shape[-2]
-            weight.copy_(torch.randn(weight.shape, generator=draw, dtype=torch.float64) / fan_in**0.5)
+    network = Transformer(config, dtype)
+    drawn = {}
+    for name, weight in network.weights.items():
+        own = name.rsplit(".", 1)[-1]
+        fan_in = 1 if own in ("W_E", "W_pos") or weight.ndim == 1 or own.startswith("b_") else weight.shape[-2]
+        value = torch.randn(weight.shape, generator=draw, dtype=torch.float64) / fan_in**0.5
+        drawn[name] = 1 + value / 3 if own.startswith("ln") and own.endswith("_w") else value
+    network.set_weights(drawn)
     return network.requires_grad_(False)
 
 
-def by_loops(network: OneLayerTransformer, tokens: list[int]) -> list[list[float]]:
+def recorded(network: Transformer, tokens: Tensor, edits: Edits | None = None) -> dict[str, Tensor]:
+    """The value at every site by its full name, in the order in which the sites are reached, after the edits."""
+    seen: dict[str, Tensor] = {}
+
+    def note(name: str, value: Tensor) -> Tensor:
+        value = edits[name](value) if edits is not None and name in edits else value
+        seen[name] = value
+        return value
+
+    names = [f"blocks.{number}.{site}" for number in range(network.config.n_layers) for site in SITES]
+    network(tokens, {name: partial(note, name) for name in [*names, "logits"]})
+    return seen
+
+
+def by_loops(network: Transformer, tokens: list[int]) -> list[list[float]]:
     """The logits at each position, computed by loops over single numbers."""
     c = network.config
     w = {name: weight.double().numpy() for name, weight in network.weights.items()}
@@ -56,30 +78,35 @@ def test_forward_is_the_architecture_in_single_numbers() -> None:
 
 
 def test_every_site_is_reached_once_in_order_with_its_shape() -> None:
-    network = random_network(SMALL)
+    network = random_network(DEEP)
     seen: list[tuple[str, tuple[int, ...]]] = []
-    for site in SITES:
+    names = [*(f"blocks.{number}.{site}" for number in range(2) for site in SITES), "logits"]
+    for site in names:
 
         def note(module: nn.Module, args: object, value: Tensor, site: str = site) -> None:
             seen.append((site, tuple(value.shape)))
 
         network.get_submodule(site).register_forward_hook(note)
     network(TOKENS)
-    residual, square, hidden = (3, 4, 9), (3, 3, 4, 4), (3, 4, 14)
-    assert seen == [
-        ("resid_pre", residual),
-        ("attn_scores", square),
-        ("pattern", square),
-        ("resid_mid", residual),
-        ("mlp_pre", hidden),
-        ("mlp_post", hidden),
-        ("mlp_out", residual),
-        ("resid_post", residual),
-        ("logits", (3, 4, 11)),
+    shapes = dict.fromkeys(SITES, (3, 4, 9)) | dict.fromkeys(("attn_scores", "pattern"), (3, 3, 4, 4))
+    shapes |= dict.fromkeys(("mlp_pre", "mlp_post"), (3, 4, 14)) | {"logits": (3, 4, 5)}
+    assert seen == [(name, shapes[name.rsplit(".", 1)[-1]]) for name in names]
+
+
+def test_layers_without_mlps_have_no_sites_of_mlps() -> None:
+    network = random_network(replace(DEEP, attn_only=True, d_mlp=0, act_fn="relu"))
+    seen = recorded(network, TOKENS)
+    mlp = {"mlp_pre", "mlp_post", "mlp_out"}
+    assert list(seen) == [
+        *(f"blocks.{number}.{site}" for number in range(2) for site in SITES if site not in mlp),
+        "logits",
     ]
+    assert torch.equal(seen["blocks.0.resid_post"], seen["blocks.0.resid_mid"])
+    assert torch.equal(seen["blocks.1.resid_pre"], seen["blocks.0.resid_post"])
+    assert not {name for name in network.weights if name.endswith(("_in", "_out", "ln2_w", "ln2_b"))}
 
 
-@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("site", [*SITES, "logits"])
 def test_a_hook_that_replaces_a_site_changes_the_answer(site: str) -> None:
     network = random_network(SMALL)
     plain = network(TOKENS)
@@ -124,7 +151,7 @@ def test_a_shorter_input_has_the_logits_of_its_place_in_a_longer_one(length: int
 
 def test_initial_weights_have_the_recipes_scales() -> None:
     config = Config(d_vocab=114, n_ctx=40, d_model=96, n_heads=5, d_head=20, d_mlp=300)
-    network = OneLayerTransformer.initialised(config, seed=0)
+    network = Transformer.initialised(config, seed=0)
     for name, weight in network.weights.items():
         assert weight.shape == config.shape(name) and weight.dtype == torch.float32
         if name.startswith("b_"):
@@ -140,7 +167,7 @@ def test_initial_weights_have_the_recipes_scales() -> None:
 
 def test_initial_weights_are_drawn_in_the_order_and_shapes_of_the_original_code() -> None:
     c = SMALL
-    network = OneLayerTransformer.initialised(c, seed=5)
+    network = Transformer.initialised(c, seed=5)
     draw = torch.Generator().manual_seed(5)
     root = c.d_model**0.5
     embed = torch.randn(c.d_model, c.d_vocab, generator=draw) / root
@@ -164,7 +191,113 @@ def test_initial_weights_are_drawn_in_the_order_and_shapes_of_the_original_code(
 
 def test_a_seed_makes_the_same_weights_again_and_another_seed_makes_others() -> None:
     state = torch.get_rng_state()
-    first, again, other = (OneLayerTransformer.initialised(SMALL, seed).weights for seed in (3, 3, 4))
-    assert all(torch.equal(first[name], again[name]) for name in WEIGHT_AXES)
-    assert not any(torch.equal(first[name], other[name]) for name in WEIGHT_AXES if not name.startswith("b_"))
+    first, again, other = (Transformer.initialised(SMALL, seed).weights for seed in (3, 3, 4))
+    assert all(torch.equal(first[name], again[name]) for name in SMALL.weight_axes)
+    assert not any(torch.equal(first[name], other[name]) for name in SMALL.weight_axes if not name.startswith("b_"))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_initial_weights_of_deeper_networks_differ_from_layer_to_layer() -> None:
+    network = Transformer.initialised(DEEP, seed=2)
+    assert set(network.weights) == set(DEEP.weight_axes)
+    for name, weight in network.weights.items():
+        own = name.rsplit(".", 1)[-1]
+        assert weight.shape == DEEP.shape(name)
+        if own.startswith("ln") and own.endswith("_w"):
+            assert bool((weight == 1).all())
+        elif own.startswith(("b_", "ln")):
+            assert not bool(weight.any())
+        else:
+            assert abs(float(weight.std()) * (5 if own == "W_U" else 9) ** 0.5 - 1) < 0.35, name
+    assert not torch.equal(network.weights["blocks.0.W_Q"], network.weights["blocks.1.W_Q"])
+    assert torch.equal(network.W_E, Transformer.initialised(SMALL, seed=2).W_E)
+
+
+SITES_OF_DEEP = [*(f"blocks.{number}.{site}" for number in range(2) for site in SITES), "logits"]
+
+
+@pytest.mark.parametrize("site", SITES_OF_DEEP)
+def test_an_edit_changes_what_follows_and_nothing_before(site: str) -> None:
+    network = random_network(DEEP, dtype=torch.float64)
+    plain = recorded(network, TOKENS)
+    changed = plain[site].roll(1, 0) if not site.endswith("attn_scores") else plain[site] * 0.5
+    edited = recorded(network, TOKENS, {site: lambda value: changed})
+    at = SITES_OF_DEEP.index(site)
+    assert all(torch.equal(edited[name], plain[name]) for name in SITES_OF_DEEP[:at])
+    assert torch.equal(edited[site], changed)
+    # What adds to the stream beside the site keeps its value: the stream before attention passes pattern and scores.
+    assert all(float((edited[name] - plain[name]).abs().nan_to_num().max()) > 1e-6 for name in SITES_OF_DEEP[at:])
+
+
+@pytest.mark.parametrize("site", SITES_OF_DEEP)
+def test_an_edit_does_what_a_hook_does(site: str) -> None:
+    network = random_network(DEEP)
+    edited = network(TOKENS, {site: lambda value: value.flip(0)})
+    handle = network.get_submodule(site).register_forward_hook(lambda module, args, value: value.flip(0))
+    hooked = network(TOKENS)
+    handle.remove()
+    assert torch.equal(edited, hooked) and not torch.equal(edited, network(TOKENS))
+
+
+def test_an_edit_comes_after_a_hook_and_sees_what_it_left() -> None:
+    network, seen = random_network(DEEP), []
+    network.get_submodule("blocks.1.mlp_out").register_forward_hook(lambda module, args, value: value * 0 + 7)
+    network(TOKENS, {"blocks.1.mlp_out": lambda value: seen.append(value) or value})  # type: ignore[func-returns-value]
+    assert bool((seen[0] == 7).all())
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_the_rest_of_the_network_is_run_from_the_stream_before_any_layer(first: int) -> None:
+    network = random_network(DEEP, dtype=torch.float64)
+    seen = recorded(network, TOKENS)
+    stream = seen[f"blocks.{first}.resid_pre"] if first < 2 else seen["blocks.1.resid_post"]
+    assert torch.equal(network.after_layers(stream, first, {}), seen["logits"])
+    other = network.after_layers(stream.flip(0), first, {"logits": lambda value: value + 1})
+    torch.testing.assert_close(other, seen["logits"].flip(0) + 1)
+
+
+@pytest.mark.parametrize("config", [SMALL, DEEP, replace(DEEP, n_layers=1), replace(DEEP, norm="RMS", positions=False)])
+def test_every_parameter_is_a_weight_and_has_its_name(config: Config) -> None:
+    network = random_network(config)
+    paths = {network.module_path(name) for name in config.weight_axes}
+    assert paths == {name for name, _ in network.named_parameters()} == set(network.state_dict())
+    for name, weight in network.weights.items():
+        assert weight.shape == config.shape(name)
+        assert weight.data_ptr() == network.parameter(name).data_ptr() and not weight.requires_grad
+    assert network.numbers == sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_weights_are_set_and_read_back() -> None:
+    network, other = random_network(DEEP, 1), Transformer(DEEP)
+    assert not bool(other(TOKENS).any())
+    other.set_weights(network.weights)
+    assert all(torch.equal(other.weights[name], weight) for name, weight in network.weights.items())
+    assert torch.equal(other(TOKENS), network(TOKENS))
+    other.set_weights({"blocks.1.b_out": torch.zeros(9)})
+    assert not bool(other.weights["blocks.1.b_out"].any())
+    assert torch.equal(other.weights["blocks.0.b_out"], network.weights["blocks.0.b_out"])
+
+
+def test_only_a_network_with_one_layer_has_the_layers_names_itself() -> None:
+    one, two = random_network(replace(DEEP, n_layers=1)), random_network(DEEP)
+    assert one.W_Q is one.blocks[0].W_Q and one.pattern is one.blocks[0].pattern
+    assert "W_Q" in one.weights and "blocks.0.W_Q" not in one.weights
+    for name in ("W_Q", "b_out", "ln1_w", "pattern", "resid_mid"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(two, name)
+    for name in ("W_R", "b_U_", "mlp"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(one, name)
+    with pytest.raises(AttributeError, match="b_Q"):
+        _ = random_network(SMALL).b_Q
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_bidirectional_network_sees_later_tokens_and_one_without_positions_sees_a_set(layers: int) -> None:
+    config = replace(DEEP, n_layers=layers, attention="bidirectional", positions=False)
+    network = random_network(config, dtype=torch.float64)
+    other = TOKENS.clone()
+    other[:, 3] = (other[:, 3] + 1) % 11
+    assert bool(((network(TOKENS) - network(other)).abs().amax(-1) > 1e-4).all())
+    order = [2, 0, 3, 1]
+    torch.testing.assert_close(network(TOKENS[:, order]), network(TOKENS)[:, order])

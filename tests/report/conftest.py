@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.write import write_report
 from scrubjay.run import Settings
 from scrubjay.study import Study, explain
@@ -144,12 +144,12 @@ def three_positions() -> Study:
     domain = Domain(((0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4), (5,)))
     task = Task("three positions", domain, ((0, 1, 2), (3, 4, 5)))
     with short_fits():
-        return explain(OneLayerTransformer.initialised(Config(6, 4, 8, 2, 4, 12), seed=1), task, Settings(draws=2))
+        return explain(Transformer.initialised(Config(6, 4, 8, 2, 4, 12), seed=1), task, Settings(draws=2))
 
 
-def random_network(d_vocab: int, n_ctx: int, *, seed: int) -> OneLayerTransformer:
+def random_network(d_vocab: int, n_ctx: int, *, seed: int) -> Transformer:
     """A small untrained network."""
-    return OneLayerTransformer.initialised(Config(d_vocab, n_ctx, 16, 2, 8, 40), seed=seed)
+    return Transformer.initialised(Config(d_vocab, n_ctx, 16, 2, 8, 40), seed=seed)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from scrubjay.core.errors import BadInput, OutOfResources
 from scrubjay.evidence.drawing import ONE, ZERO
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.animation import FEW, MARGIN, MOST_COLOURS, SIZE, class_colours, write_animation
 from scrubjay.report.motion import MOTIONS, Frame, Motion, Moving
 from scrubjay.tasks.modular import modular_addition
@@ -90,7 +90,7 @@ def distance(one: str, other: str) -> int:
 
 
 def test_a_network_of_many_classes_is_animated(tmp_path: Path) -> None:
-    network = OneLayerTransformer.initialised(Config(114, 3, 4, 1, 4, 3), seed=1)
+    network = Transformer.initialised(Config(114, 3, 4, 1, 4, 3), seed=1)
     moving = Moving.of(network, modular_addition(113))
     write_animation(MOTIONS["attention"](moving, 2), tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as image:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from scrubjay.nets.config import Config
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.portrait import Portrait, View
 from scrubjay.report.portrait_json import portrait_json
 from scrubjay.tasks.domain import Domain
@@ -58,9 +58,9 @@ def test_every_computing_module_has_tests() -> None:
 SMALL = Config(d_vocab=7, n_ctx=3, d_model=6, n_heads=2, d_head=4, d_mlp=9)
 
 
-def network_of(seed: int, config: Config = SMALL, **about: Any) -> OneLayerTransformer:
+def network_of(seed: int, config: Config = SMALL, **about: Any) -> Transformer:
     """A network with random weights and biases, large enough that its ReLUs and its attention matter."""
-    network = OneLayerTransformer(config, **about)
+    network = Transformer(config, **about)
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weight in network.parameters():
@@ -68,7 +68,7 @@ def network_of(seed: int, config: Config = SMALL, **about: Any) -> OneLayerTrans
     return network.requires_grad_(False)
 
 
-def between_two(network: OneLayerTransformer) -> OneLayerTransformer:
+def between_two(network: Transformer) -> Transformer:
     """The network, changed so that it always answers with token 0 or token 1: one of their logits is positive."""
     network.W_U[:, 1] = -network.W_U[:, 0]
     network.W_U[:, 2:] = 0
@@ -80,7 +80,7 @@ HALVES = ((0, 1, 2), (3, 4, 5, 6))
 LABELS = torch.arange(36) % 2
 SIDES = Domain(((0, 2), (5, 1, 3), (4,), (0, 6), (7,)))
 
-CASES: dict[str, tuple[OneLayerTransformer, Task]] = {
+CASES: dict[str, tuple[Transformer, Task]] = {
     "the margin of two tokens": (
         between_two(network_of(1)),
         Task("</script>", SQUARE, ((0,), (1,)), LABELS, LABELS == 0, names=("a", "b", "=")),
@@ -178,7 +178,7 @@ def check_axes(view: View, sites: dict[str, Tensor], found: dict[str, Any], tole
 def plain_run(portrait: Portrait, t: float, move: Tensor, used: Tensor, fraction: float) -> dict[str, Tensor]:
     """The plain forward pass in float64 with hooks at its sites; it shares no code with the explorer or the tables."""
     network = portrait.network
-    double = OneLayerTransformer(network.config, dtype=torch.float64, frozen_pattern=network.frozen_pattern)
+    double = Transformer(network.config, dtype=torch.float64, frozen_pattern=network.frozen_pattern)
     double.load_state_dict({name: value.double() for name, value in network.state_dict().items()})
     mean = portrait.mean_pattern[:, None].double()
     keep = torch.zeros(network.config.d_mlp, dtype=torch.float64).index_fill(0, used, 1.0)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from scrubjay.evidence.filters import FILTERS
 from scrubjay.evidence.mlp import MLP
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.page import Report
 from scrubjay.study import Study
 from scrubjay.tasks.task import Task
@@ -22,7 +22,7 @@ CLOSE = 1e-4
 
 @torch.no_grad()
 def plain_run(
-    network: OneLayerTransformer,
+    network: Transformer,
     task: Task,
     mean: Tensor,
     *,
@@ -32,7 +32,7 @@ def plain_run(
     fraction: float = 1.0,
 ) -> dict[str, Tensor]:
     """The plain forward pass with hooks at its sites, in float64; it shares no code with the page or the tables."""
-    double = OneLayerTransformer(network.config, dtype=torch.float64).requires_grad_(False)
+    double = Transformer(network.config, dtype=torch.float64).requires_grad_(False)
     double.load_state_dict({name: value.double() for name, value in network.state_dict().items()})
     seen: dict[str, list[Tensor]] = {}
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from scrubjay import cli
 from scrubjay.core.errors import BadInput
 from scrubjay.nets.config import Config
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.bundle import page_script, style, widget_script
 from scrubjay.report.page import Report, open_report
 from scrubjay.report.portrait_json import escaped
@@ -96,7 +96,7 @@ def test_published_figures_have_a_column_only_where_there_are_any(small_study: S
 
 
 def test_a_network_too_large_for_the_page_is_left_out_with_the_reason(small_study: Study) -> None:
-    wide = OneLayerTransformer.initialised(Config(114, 3, 128, 8, 16, 8192), seed=0)
+    wide = Transformer.initialised(Config(114, 3, 128, 8, 16, 8192), seed=0)
     page = Report.of(replace(small_study, run=replace(small_study.run, network=wide))).html
     assert 'id="explorer"' not in page
     assert re.search(r"its weights take [\d,]+ bytes, and a page has room for 2,000,000", page)

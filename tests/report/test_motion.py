@@ -9,7 +9,7 @@ import torch
 from scrubjay.core.errors import BadInput
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report.motion import FRAMES, MOTIONS, Moving
 from scrubjay.run import Run
 from scrubjay.tasks.modular import modular_addition
@@ -98,7 +98,7 @@ def test_without_two_classes_there_are_no_filters_to_shift_along() -> None:
 
 
 def test_a_task_of_many_classes_moves_with_all_of_them() -> None:
-    network = OneLayerTransformer.initialised(Config(12, 3, 8, 2, 4, 10), seed=5)
+    network = Transformer.initialised(Config(12, 3, 8, 2, 4, 10), seed=5)
     moving = Moving.of(network, "modular_addition:p=11")
     full = Run.of(network, modular_addition(11)).full
     for what in ("mlp", "attention"):
@@ -108,7 +108,7 @@ def test_a_task_of_many_classes_moves_with_all_of_them() -> None:
 
 
 def test_a_stream_of_one_dimension_is_drawn_on_a_line() -> None:
-    network = OneLayerTransformer.initialised(Config(12, 3, 1, 1, 1, 4), seed=5)
+    network = Transformer.initialised(Config(12, 3, 1, 1, 1, 4), seed=5)
     moving = Moving.of(network, modular_addition(11))
     for what in ("mlp", "attention"):
         motion = MOTIONS[what](moving, 2)

@@ -11,7 +11,7 @@ from scrubjay.core.errors import BadInput, UsageError
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.files.hub import load_network
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.report import notebook
 from scrubjay.report.notebook import explore
 from scrubjay.report.page import Report
@@ -65,7 +65,7 @@ def test_the_widget_shows_the_network_and_shares_the_pinned_input(browser: Brows
 )
 def test_any_number_of_varying_positions_is_drawn(browser: Browser, counts: tuple[int, ...], title: str) -> None:
     domain = Domain((*(tuple(range(count)) for count in counts), (7,)))
-    network = OneLayerTransformer.initialised(Config(60, len(counts) + 1, 8, 2, 4, 12), seed=1)
+    network = Transformer.initialised(Config(60, len(counts) + 1, 8, 2, 4, 12), seed=1)
     widget = explore(network, Task("unlabelled", domain, (tuple(range(30)), tuple(range(30, 60)))))
     page = browser.new_page()
     complaints: list[str] = []
@@ -93,7 +93,7 @@ def test_a_network_is_named_by_its_place_and_its_task_by_words() -> None:
     assert portraits[0] == portraits[1] == portraits[2]
     assert (portraits[0]["title"], portraits[0]["task"]) == ("small", "small")
     assert json.loads(explore(PATH, small_task(), title="mine").portrait)["title"] == "mine"
-    network = OneLayerTransformer.initialised(Config(12, 3, 8, 2, 4, 12), seed=1)
+    network = Transformer.initialised(Config(12, 3, 8, 2, 4, 12), seed=1)
     assert json.loads(explore(network, "modular_addition:p=11").portrait)["classes"] == 11
 
 

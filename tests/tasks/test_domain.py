@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrubjay.core.errors import BadInput
-from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.domain import Domain, ListedDomain, sampled_from
 
 Positions = tuple[tuple[int, ...], ...]
 
 TOKENS = st.integers(0, 12)
 TOKEN_SETS = st.lists(TOKENS, min_size=1, max_size=4, unique=True).map(tuple)
-POSITIONS = st.builds(lambda sets, last: (*sets, (last,)), st.lists(TOKEN_SETS, max_size=4), TOKENS)
+POSITIONS = st.lists(TOKEN_SETS, min_size=1, max_size=5).map(tuple)
 PARTLY_CONSTANT = Domain(((3,), (5, 7, 9), (0,), (2, 1), (4,)))
 """Varies at positions 1 and 3."""
 
@@ -122,7 +122,7 @@ def test_a_domain_too_large_for_any_memory_still_has_its_ends() -> None:
         (((4, 3, 4), (2,)), "position 0 of the domain repeats a token: [4, 3, 4]"),
         (((*range(50), 0), (2,)), "position 0 of the domain repeats a token: [0, 1, ..., 0]"),
         (((0, 1), (0, -3), (2,)), "position 1 of the domain has the negative token -3"),
-        (((0,), (1, 2)), "last position must be constant, since everything is read there; it has 2 tokens: [1, 2]"),
+        (((0, 1), (10_000_001,)), "position 1 of the domain has the token 10000001; the largest is 10000000"),
     ],
 )
 def test_a_domain_that_makes_no_sense_is_refused(positions: Positions, message: str) -> None:
@@ -152,3 +152,159 @@ def test_a_foreign_token_is_named_with_its_position(tokens: list[int], message: 
 def test_an_image_takes_one_value_an_input(length: int) -> None:
     with pytest.raises(BadInput, match=f"takes 6 values, one an input; it got {length}"):
         PARTLY_CONSTANT.image(torch.zeros(length))
+
+
+class TestWhereTheAnswerIsRead:
+    """``Domain.read_at``, and what follows from it."""
+
+    VARIED = ((7,), (0, 2), (9, 3))
+
+    @pytest.mark.parametrize(("given", "read_at"), [(0, 0), (1, 1), (2, 2), (-1, 2), (-2, 1), (-3, 0)])
+    def test_it_is_a_position_counted_from_either_end(self, given: int, read_at: int) -> None:
+        assert Domain(self.VARIED, given).read_at == read_at
+        assert Domain(self.VARIED, given) == Domain(self.VARIED, read_at)
+        listed = ListedDomain.of(torch.tensor([[7, 0, 9], [7, 2, 3]]), read_at=given)
+        assert listed.read_at == read_at
+
+    def test_it_is_the_last_position_if_nobody_says_another(self) -> None:
+        assert Domain(self.VARIED).read_at == 2
+        assert ListedDomain.of(torch.tensor([[7, 0, 9], [7, 2, 3]])).read_at == 2
+        assert Domain(self.VARIED) != Domain(self.VARIED, 1)
+
+    @pytest.mark.parametrize("read_at", [3, -4, 100])
+    def test_there_is_such_a_position(self, read_at: int) -> None:
+        message = f"the answer is read at position {read_at}, but the domain has only the positions 0 to 2"
+        with pytest.raises(BadInput, match=re.escape(message)):
+            Domain(self.VARIED, read_at)
+        with pytest.raises(BadInput, match=re.escape(message)):
+            ListedDomain.of(torch.tensor([[7, 0, 9], [7, 2, 3]]), read_at=read_at)
+
+    def test_the_query_is_constant_where_only_one_token_may_stand(self) -> None:
+        assert [Domain(self.VARIED, at).has_constant_query for at in range(3)] == [True, False, False]
+        listed = torch.tensor([[7, 0, 9], [7, 2, 9]])
+        assert [ListedDomain.of(listed, read_at=at).has_constant_query for at in range(3)] == [True, False, True]
+
+    def test_early_tokens_stand_elsewhere(self) -> None:
+        assert Domain(self.VARIED, 0).early_tokens == (0, 2, 3, 9)
+        assert Domain(self.VARIED, 1).early_tokens == (3, 7, 9)
+        assert Domain(self.VARIED, 2).early_tokens == (0, 2, 7)
+        assert Domain(((1,),)).early_tokens == ()
+
+    def test_the_last_position_may_vary(self) -> None:
+        domain = Domain(self.VARIED)
+        assert domain.shape == (2, 2) and domain.varying == (1, 2) and domain.largest_token == 9
+        assert domain.tokens(domain.inputs()).tolist() == [[7, 0, 9], [7, 0, 3], [7, 2, 9], [7, 2, 3]]
+
+
+def test_a_product_is_whole() -> None:
+    assert PARTLY_CONSTANT.is_product and not PARTLY_CONSTANT.is_sample
+    assert PARTLY_CONSTANT.in_words == "all 6 inputs"
+    assert Domain.square(113, last=113).in_words == "all 12,769 inputs"
+
+
+ROWS = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.lists(TOKENS, min_size=width, max_size=width), min_size=1, max_size=8, unique_by=tuple)
+)
+
+
+class TestLists:
+    """Inputs that are given as a list."""
+
+    @given(ROWS, st.integers(1, 5))
+    @settings(deadline=None)
+    def test_inputs_are_the_rows_in_their_order(self, rows: list[list[int]], size: int) -> None:
+        domain = ListedDomain.of(torch.tensor(rows))
+        assert domain.tokens(domain.inputs()).tolist() == rows
+        assert domain.size == len(rows) and domain.n_ctx == len(rows[0]) and domain.shape == (len(rows),)
+        assert [domain.tokens(chunk).tolist() for chunk in domain.chunks(size)] == [
+            rows[start : start + size] for start in range(0, len(rows), size)
+        ]
+        assert domain.positions == tuple(tuple(sorted(set(column))) for column in zip(*rows, strict=True))
+        choices = domain.choices(domain.inputs()).tolist()
+        assert [[domain.positions[at][place] for at, place in enumerate(row)] for row in choices] == rows
+
+    @given(ROWS, st.randoms(use_true_random=False))
+    @settings(deadline=None)
+    def test_index_undoes_tokens_in_any_order(self, rows: list[list[int]], order: Random) -> None:
+        domain = ListedDomain.of(torch.tensor(rows))
+        inputs = domain.inputs().tolist()
+        order.shuffle(inputs)
+        assert domain.index(domain.tokens(torch.tensor(inputs))).tolist() == inputs
+
+    def test_a_list_is_no_product_and_whole_unless_it_says_otherwise(self) -> None:
+        rows = torch.tensor([[0, 1], [1, 0]])
+        whole, sample = ListedDomain.of(rows), ListedDomain.of(rows, sampled=True)
+        assert not whole.is_product and not whole.is_sample and whole.in_words == "all 2 inputs"
+        assert not sample.is_product and sample.is_sample and sample.in_words == "a sample of 2 inputs"
+
+    def test_only_a_sample_may_contain_an_input_twice(self) -> None:
+        twice = torch.tensor([[0, 1], [1, 0], [0, 1]])
+        with pytest.raises(BadInput, match="contains an input twice; only a sample may"):
+            ListedDomain.of(twice)
+        sample = ListedDomain.of(twice, sampled=True)
+        assert sample.size == 3 and sample.tokens(sample.inputs()).tolist() == twice.tolist()
+        assert sample.index(torch.tensor([[0, 1]])).tolist() == [2]
+
+    @pytest.mark.parametrize("shape", [(2, 0), (0, 2)])
+    def test_a_list_of_no_inputs_is_refused(self, shape: tuple[int, int]) -> None:
+        with pytest.raises(BadInput, match=re.escape(f"has the shape [inputs, positions], and this one {shape}")):
+            ListedDomain.of(torch.zeros(shape, dtype=torch.int64))
+
+    def test_a_negative_token_is_refused(self) -> None:
+        with pytest.raises(BadInput, match="position 1 of the domain has the negative token -2"):
+            ListedDomain.of(torch.tensor([[0, 1], [0, -2]]))
+
+    def test_an_input_that_is_not_in_the_list_is_named(self) -> None:
+        domain = ListedDomain.of(torch.tensor([[0, 1], [1, 0]]))
+        with pytest.raises(BadInput, match=re.escape("the input [1, 1] is not among the 2 inputs of this domain")):
+            domain.index(torch.tensor([[0, 1], [1, 1]]))
+
+    def test_an_image_of_a_list_is_the_list(self) -> None:
+        domain = ListedDomain.of(torch.tensor([[0, 1], [1, 0], [1, 1]]))
+        assert domain.image(torch.tensor([5, 6, 7])).tolist() == [5, 6, 7]
+
+    def test_other_rows_make_another_domain(self) -> None:
+        """The tokens that occur at each position are the same."""
+        diagonal, other = torch.tensor([[0, 0], [1, 1]]), torch.tensor([[0, 1], [1, 0]])
+        assert ListedDomain.of(diagonal) != ListedDomain.of(other)
+        assert ListedDomain.of(diagonal) != ListedDomain.of(diagonal, sampled=True)
+        assert ListedDomain.of(diagonal) != Domain(((0, 1), (0, 1)))
+
+
+class TestSamples:
+    """``sampled_from``."""
+
+    @given(POSITIONS, st.integers(0, 99), st.data())
+    @settings(deadline=None)
+    def test_a_sample_has_different_inputs_of_the_domain(
+        self, positions: Positions, seed: int, data: st.DataObject
+    ) -> None:
+        domain = Domain(positions, 0)
+        count = data.draw(st.integers(1, domain.size))
+        sample = sampled_from(domain, count, seed)
+        rows = [tuple(row) for row in sample.tokens(sample.inputs()).tolist()]
+        assert len(set(rows)) == len(rows) == count and set(rows) <= set(itertools.product(*positions))
+        assert sample.is_sample and sample.read_at == 0
+        again = sampled_from(domain, count, seed)
+        assert again.tokens(again.inputs()).tolist() == [list(row) for row in rows]
+        numbers = domain.index(sample.tokens(sample.inputs())).tolist()
+        assert numbers == sorted(numbers)
+
+    def test_every_input_is_drawn_about_as_often(self) -> None:
+        domain = Domain(((0, 1, 2), (5, 4)))
+        drawn = torch.zeros(6, dtype=torch.int64)
+        for seed in range(600):
+            sample = sampled_from(domain, 2, seed)
+            drawn[domain.index(sample.tokens(sample.inputs()))] += 1
+        assert drawn.sum() == 1200 and int(drawn.min()) > 150 and int(drawn.max()) < 250
+
+    def test_a_domain_of_any_size_can_be_sampled(self) -> None:
+        domain = Domain((tuple(range(100)),) * 40)
+        sample = sampled_from(domain, 50, seed=1)
+        tokens = sample.tokens(sample.inputs())
+        assert tokens.shape == (50, 40) and all(len(column.unique()) > 20 for column in tokens.T)
+
+    @pytest.mark.parametrize("count", [0, -1, 7])
+    def test_a_sample_is_no_larger_than_the_domain(self, count: int) -> None:
+        with pytest.raises(BadInput, match=f"a sample of {count} inputs cannot be drawn from a domain of 6"):
+            sampled_from(PARTLY_CONSTANT, count, seed=0)

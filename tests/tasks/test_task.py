@@ -24,8 +24,8 @@ CHECKED = np.indices((SIDE, SIDE)).sum(0) % 2
 """Labels of 15 x 15 pairs, for the tokens 0 to 14."""
 
 
-def network(d_vocab: int, n_ctx: int = 3) -> Config:
-    return Config(d_vocab=d_vocab, n_ctx=n_ctx, d_model=4, n_heads=1, d_head=4, d_mlp=4)
+def network(d_vocab: int, n_ctx: int = 3, d_vocab_out: int = 0) -> Config:
+    return Config(d_vocab=d_vocab, n_ctx=n_ctx, d_model=4, n_heads=1, d_head=4, d_mlp=4, d_vocab_out=d_vocab_out)
 
 
 def test_from_arrays_numbers_tokens_along_each_axis() -> None:
@@ -135,7 +135,7 @@ def test_targets_are_the_tokens_of_the_classes() -> None:
 def test_there_are_no_targets_without_labels_or_with_classes_of_several_tokens() -> None:
     with pytest.raises(BadInput, match="no labels to train on"):
         Task(name="t", domain=Domain.square(2, last=2), classes=((0,), (1,))).targets()
-    with pytest.raises(BadInput, match="classes of several tokens"):
+    with pytest.raises(BadInput, match="classes of none or several tokens"):
         Task.from_arrays([[0, 1], [1, 0]], classes=[[0, 2], [1]]).targets()
 
 
@@ -209,8 +209,8 @@ def test_a_last_token_is_assumed_beyond_all_tokens_of_the_axes() -> None:
 
 
 def test_inputs_that_the_network_cannot_read_are_refused() -> None:
-    with pytest.raises(BadInput, match="the network reads 4"):
-        Task.from_arrays(CHECKED).check_fits(network(20, n_ctx=4))
+    with pytest.raises(BadInput, match="inputs have 3 positions, but the network reads at most 2"):
+        Task.from_arrays(CHECKED, last=15).check_fits(network(20, n_ctx=2))
     with pytest.raises(BadInput, match="the token 15"):
         Task.from_arrays(CHECKED).check_fits(network(10))
     with pytest.raises(BadInput, match="the token 20"):
@@ -222,6 +222,95 @@ def test_answers_that_the_network_cannot_give_are_refused() -> None:
     task.check_fits(network(21))
     with pytest.raises(BadInput, match="class 1 of task own task has the token 20, and the network only the tokens 0 "):
         task.check_fits(network(20))
+
+
+def test_inputs_may_be_shorter_than_what_the_network_reads() -> None:
+    Task.from_arrays(CHECKED).check_fits(network(20, n_ctx=4))
+    Task.from_arrays(CHECKED, last=15).check_fits(network(20, n_ctx=100))
+
+
+def test_answers_are_compared_with_the_tokens_that_the_network_gives_and_not_with_those_that_it_reads() -> None:
+    task = Task.from_arrays(CHECKED, last=15, classes=[[0, 3], [1, 4]])
+    task.check_fits(network(16, d_vocab_out=5))
+    with pytest.raises(
+        BadInput, match="class 1 of task own task has the token 4, and the network only the tokens 0 to 3"
+    ):
+        task.check_fits(network(16, d_vocab_out=4))
+    Task.from_arrays(CHECKED, last=15, classes=[[0], [20]]).check_fits(network(16, d_vocab_out=21))
+
+
+def test_a_network_fits_a_task_whose_last_token_varies() -> None:
+    task = Task(name="t", domain=Domain(((0, 1), (0, 1))), classes=((0,), (1,)))
+    task.check_fits(network(3, n_ctx=2))
+    task.check_fits(network(3, n_ctx=3))
+    with pytest.raises(BadInput, match="uses the token 1"):
+        task.check_fits(network(1, n_ctx=2))
+
+
+class TestAnswers:
+    """How the class of an answer follows from the logits."""
+
+    DOMAIN = Domain.square(2, last=2)
+    LOGITS = torch.randn(500, 7, generator=torch.Generator().manual_seed(3))
+
+    def task(self, answer: Any, classes: tuple[tuple[int, ...], ...]) -> Task:
+        return Task(name="t", domain=self.DOMAIN, classes=classes, answer=answer)
+
+    def test_argmax_takes_the_largest_of_all_logits(self) -> None:
+        expected = []
+        for row in self.LOGITS.tolist():
+            best = row.index(max(row))
+            expected.append(0 if best in (2, 5) else 1 if best == 0 else -1)
+        assert self.task("argmax", ((2, 5), (0,))).classes_of(self.LOGITS).tolist() == expected
+        assert set(expected) == {-1, 0, 1}
+
+    def test_groups_take_the_largest_logit_of_the_tokens_of_classes(self) -> None:
+        expected = []
+        for row in self.LOGITS.tolist():
+            best = [max(row[2], row[5]), row[0], max(row[1], row[4], row[6])]
+            expected.append(best.index(max(best)))
+        assert self.task("groups", ((2, 5), (0,), (6, 1, 4))).classes_of(self.LOGITS).tolist() == expected
+        assert set(expected) == {0, 1, 2}
+
+    def test_groups_of_all_tokens_are_the_argmax(self) -> None:
+        classes = ((2, 5), (0, 3), (6, 1, 4))
+        groups = self.task("groups", classes).classes_of(self.LOGITS)
+        assert groups.tolist() == self.task("argmax", classes).classes_of(self.LOGITS).tolist()
+
+    def test_a_sign_is_that_of_one_logit(self) -> None:
+        task = self.task("sign", ((), (3,)))
+        assert task.is_binary
+        assert task.classes_of(self.LOGITS).tolist() == [int(row[3] > 0) for row in self.LOGITS.tolist()]
+        assert task.classes_of(torch.zeros(1, 7)).tolist() == [0]
+
+    def test_a_sign_has_no_target_and_fits_a_network_that_gives_its_token(self) -> None:
+        task = Task(name="t", domain=self.DOMAIN, classes=((), (3,)), answer="sign", labels=torch.tensor([0, 1, 1, 0]))
+        with pytest.raises(BadInput, match="classes of none or several tokens"):
+            task.targets()
+        task.check_fits(network(3, d_vocab_out=4))
+        with pytest.raises(BadInput, match="class 1 of task t has the token 3"):
+            task.check_fits(network(4, d_vocab_out=3))
+
+    @pytest.mark.parametrize("classes", [((0,), (1,)), ((), (1, 2)), ((), ()), ((1,), ()), ((), (1,), (2,))])
+    def test_a_sign_has_one_token(self, classes: tuple[tuple[int, ...], ...]) -> None:
+        with pytest.raises(
+            BadInput, match=re.escape("reads the sign of one logit, so its classes must be ((), (token,))")
+        ):
+            self.task("sign", classes)
+
+    @pytest.mark.parametrize("answer", ["argmax", "groups"])
+    @pytest.mark.parametrize("classes", [((), (1,)), ((0,),), ()])
+    def test_other_answers_need_two_classes_with_tokens(
+        self, answer: str, classes: tuple[tuple[int, ...], ...]
+    ) -> None:
+        with pytest.raises(BadInput, match="needs two classes or more, each with a token"):
+            self.task(answer, classes)
+
+
+def test_tokens_have_names_or_are_called_by_their_numbers() -> None:
+    task = Task(name="t", domain=Domain.square(2, last=2), classes=((0,), (1,)), token_names=("no", "yes"))
+    assert [task.token_name(token) for token in range(4)] == ["no", "yes", "2", "3"]
+    assert Task.from_arrays(LABELS).token_name(1) == "1"
 
 
 def test_a_replica_is_made_by_the_whole_recipe() -> None:

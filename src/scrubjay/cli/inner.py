@@ -52,6 +52,11 @@ def condense(
     saved = given_network(net)
     asked = given_task(task or saved.task)
     asked.check_fits(saved.network.config)
+    if not asked.domain.has_constant_query and (out is not None or python is not None):
+        raise UsageError(
+            f"--out and --python need the same token wherever the answer is read, and task {asked.name} has "
+            f"{asked.domain.counts[asked.domain.read_at]} tokens there; without them the sizes are printed"
+        )
     _check_places(net, out, python)
     with progress_bar() as show:
         found = condensed(saved, asked, at_least=share, seed=seed, refine=refine, progress=show)

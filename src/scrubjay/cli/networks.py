@@ -17,10 +17,12 @@ from scrubjay.cli.words import (
     given_task,
     say,
 )
-from scrubjay.core.errors import BadInput, ScrubjayError
+from scrubjay.core.errors import BadInput, RefusedFile, ScrubjayError, UsageError
 
 if TYPE_CHECKING:
     from scrubjay.nets.config import Config
+    from scrubjay.nets.transformer import Transformer
+    from scrubjay.tasks.task import Task
 
 _LONG_LIST = r"\[(?:\s*[-+.\de]+,){8,}[^][{}]*\]"
 """A list of more than eight numbers in JSON, which is printed on one line."""
@@ -82,29 +84,132 @@ def train(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="A checkpoint that another program has written.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A checkpoint that another program has written: a file of torch.save or safetensors, or a folder with "
+            "config.json and model.safetensors."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The network file to write.")],
     layout: Annotated[
         str,
         typer.Option(
-            help="How the checkpoint names its weights: challenge or transformer-lens; auto takes the one that fits."
+            help="How the checkpoint names its weights: neel (also called challenge), pizza, transformer-lens, "
+            "transformer-lens-native, gpt2 or nanogpt; FILE.toml, which describes a layout of your own; or auto, which "
+            "takes the built-in one that fits."
         ),
     ] = "auto",
-    task: Annotated[str | None, typer.Option(help=f"{TASK_HELP} It is stored with the network.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{TASK_HELP} It is stored with the network; if it has labels, the command prints how often the "
+            "network answers right."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Declare what the checkpoint does not say, such as n_heads=4, act_fn=gelu, attention=bidirectional, "
+            "norm=LN or attn_coeff=0. May be given several times.",
+        ),
+    ] = None,
 ) -> None:
     """Convert another program's checkpoint to a network file.
 
-    No code in the checkpoint is run.
+    Prints what was read from the checkpoint's config, and what had to be assumed because nothing states it. A config is
+    read inside the file or from NAME.config.json or config.json beside it. No code in the checkpoint is run.
     """
-    from scrubjay.nets.files.checkpoint import import_network, save_network
+    from dataclasses import asdict
 
-    network, source = import_network(file, layout)
+    from scrubjay.nets.files.checkpoint import import_network, save_network
+    from scrubjay.nets.files.settling import HeadsNotStated
+
+    declared = _declared(set_ or [])
+    try:
+        imported = import_network(file, layout, declared)
+    except HeadsNotStated as error:
+        raise RefusedFile(f"{error}{_right_with_heads(file, layout, declared, task, error.possible)}") from error
+    network, source = imported.network, imported.source
     stored, note = _task_to_store(out, network.config, task)
-    save_network(out, network, task=stored, source=source)
-    say(f"Read {file} in the layout {source['layout']!r}: {network.config}")
+    right = None if stored is None else _right(network, given_task(stored))
+    save_network(out, network, task=stored, source=source, read=imported.read, assumed=imported.assumed)
+    say(f"Read {file} in the layout {source['layout']!r}: {network.config.in_words}")
+    say(", ".join(f"{name} {size}" for name, size in asdict(network.config).items() if name in _SIZES))
+    for sentence in imported.read:
+        say(sentence)
+    for sentence in imported.assumed:
+        say(f"ASSUMED: {sentence}")
+    if imported.assumed:
+        say("If an assumption is wrong, the network computes something else; declare what is right with --set.")
+    if right is not None:
+        say(f"The network answers right on {right}.")
     if note is not None:
         say(note)
     say(f"Wrote {out}; next: scrubjay explain {out}")
+
+
+_SIZES = ("n_layers", "d_vocab", "d_vocab_out", "n_ctx", "d_model", "n_heads", "d_head", "d_mlp")
+"""The sizes that `import` prints."""
+
+
+def _declared(words: list[str]) -> dict[str, object]:
+    """The declarations of --set.
+
+    Raises:
+        UsageError: one has no ``=``, or a key is declared twice.
+    """
+    found: dict[str, object] = {}
+    for each in words:
+        key, sign, value = (part.strip() for part in each.partition("="))
+        if not sign or not key or not value:
+            raise UsageError(f"--set takes KEY=VALUE, such as n_heads=4, and got {each!r}")
+        if key in found:
+            raise UsageError(f"--set declares {key} twice")
+        found[key] = _value(value)
+    return found
+
+
+def _value(text: str) -> object:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _right(network: "Transformer", task: "Task") -> str | None:
+    """On how many inputs a network answers right, in words; None if the task has no labels."""
+    from scrubjay.nets.recording import record
+
+    if task.labels is None:
+        return None
+    is_known = task.labels >= 0
+    right = int(((record(network, task).classes == task.labels) & is_known).sum())
+    known = int(is_known.sum())
+    return f"{right:,} of {task.domain.in_words if known == len(is_known) else f'the {known:,} inputs with a label'}"
+
+
+def _right_with_heads(
+    file: Path, layout: str, declared: dict[str, object], words: str | None, possible: tuple[int, ...]
+) -> str:
+    """How often a network answers right with each possible number of heads, in words."""
+    from scrubjay.nets.files.checkpoint import import_network
+
+    task = None if words is None else given_task(words)
+    if task is None or task.labels is None:
+        return ""
+    lines = []
+    for heads in possible:
+        network = import_network(file, layout, {**declared, "n_heads": heads}).network
+        task.check_fits(network.config)
+        lines.append(f"\n  with n_heads = {heads} the network answers right on {_right(network, task)}")
+    return "".join(lines)
 
 
 def _task_to_store(out: Path, config: "Config", words: str | None) -> tuple[str | None, str | None]:

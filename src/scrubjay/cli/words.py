@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 _BAR = "{percentage:3.0f}%|{bar:20}| {desc} [{elapsed}, about {remaining} left]"
 """What the progress bar shows."""
 TASK_HELP = (
-    "The task: challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or a file of labels, LABELS.npz "
-    "or LABELS.csv, after which :last=113 may state the constant last token."
+    "The task: challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], a file TASK.toml that describes "
+    "it, after which :read_at=3,sign_of=a,sample=5000 may follow, or a file of labels, LABELS.npz or LABELS.csv, after "
+    "which :last=113 may state the constant last token."
 )
 Device = Annotated[
     str, typer.Option(help="The device to compute on: cpu, cuda or mps; auto takes the fastest one available.")

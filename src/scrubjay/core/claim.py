@@ -6,8 +6,11 @@ network share one chance level, a stricter ablation can never get a better verdi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import hypot
 from typing import Any, Literal
+
+from scrubjay.core.stats import Share
 
 Kind = Literal["share", "count", "error"]
 Verdict = Literal["holds", "partly", "fails", "not applicable"]
@@ -174,6 +177,38 @@ def measurement(
 ) -> Claim:
     """A share that is ranked beside others of its kind and gets no verdict."""
     return Claim(claim_id, section, statement, "share", value, interval, None, control, control_interval, None, **about)
+
+
+def of_sample(claim: Claim, n: int, inputs: str) -> Claim:
+    """The same claim where the inputs are a sample, so that every share is uncertain, and the statement says so.
+
+    The interval of a share joins two sources of chance, which are independent: the sample of inputs (Wilson's interval
+    for as many inputs as the fact ``inputs`` says, or else ``n``) and, where there is one, the interval over draws.
+
+    Args:
+        claim: the claim, computed as if the inputs were all.
+        n: the number of inputs in the sample.
+        inputs: the sample in words, such as "a sample of 5,000 inputs".
+    """
+    statement = f"{claim.statement} (of {inputs})"
+    if claim.kind != "share" or claim.value is None:
+        return replace(claim, statement=statement)
+    n = claim.facts.get("inputs", n)
+    interval = _joined(claim.value, claim.interval, n)
+    control_interval = _joined(claim.control, claim.control_interval, n)
+    verdict = claim.verdict
+    if verdict in _RANK and claim.chance is not None:
+        verdict = worse_of([verdict, judged(claim.value, interval[0], claim.chance, control_interval[1])])
+    return replace(claim, statement=statement, interval=interval, control_interval=control_interval, verdict=verdict)
+
+
+def _joined(value: Number, drawn: Interval, n: int) -> tuple[float, float]:
+    sampled = Share.counted(round(min(max(value, 0.0), 1.0) * n), n)
+    low, high = (value, value) if drawn is None else drawn
+    return (
+        max(0.0, value - hypot(value - low, value - min(sampled.low, value))),
+        min(1.0, value + hypot(high - value, max(sampled.high, value) - value)),
+    )
 
 
 def untested(claim_id: str, section: str, statement: str, *, control: float, **about: Any) -> Claim:

@@ -162,7 +162,32 @@ def _varying_answers(run: Run, found: Found) -> str | None:
 def _two_positions(run: Run, found: Found) -> str | None:
     """The sentence that says why inputs cannot be arranged in a rectangle, or None if two positions vary."""
     varying = len(run.task.domain.varying)
-    return None if varying == 2 else f"it needs two positions whose tokens vary, and this domain has {varying}"
+    if varying != 2:
+        return f"it needs two positions whose tokens vary, and this domain has {varying}"
+    return _product(run, found)
+
+
+def _product(run: Run, found: Found) -> str | None:
+    if run.task.domain.is_product:
+        return None
+    return "it needs every combination of the positions' tokens, and this domain is a list of inputs"
+
+
+def _one_layer(run: Run, found: Found) -> str | None:
+    layers = run.network.config.n_layers
+    return None if run.can.one_layer else f"it needs a network with one layer, and this one has {layers}"
+
+
+def _mlp(run: Run, found: Found) -> str | None:
+    return None if run.can.has_mlp else "it needs an MLP, and this network has only attention"
+
+
+def _piecewise_linear(run: Run, found: Found) -> str | None:
+    if run.can.piecewise_linear:
+        return None
+    c = run.network.config
+    what = f"normalises its stream ({c.norm})" if c.norm != "none" else f"has the activation {c.act_fn}"
+    return f"it needs a network that is piecewise linear after attention, and this one {what}"
 
 
 TWO_CLASSES = Need(_two_classes)
@@ -171,6 +196,16 @@ VARYING_ANSWERS = Need(_varying_answers)
 """The network does not give every input the same answer."""
 TWO_POSITIONS = Need(_two_positions)
 """Exactly two positions of the input have tokens that vary."""
+
+
+PRODUCT = Need(_product)
+"""The domain holds every combination of the positions' tokens."""
+ONE_LAYER = Need(_one_layer)
+"""The network has one layer."""
+HAS_MLP = Need(_mlp)
+"""The network has hidden neurons."""
+PIECEWISE_LINEAR = Need(_piecewise_linear)
+"""The network is piecewise linear after attention: ReLU or no MLP, and no normalisation."""
 
 
 def found_by(line: Line[Any]) -> Need:

@@ -12,7 +12,7 @@ from scrubjay.core.stats import Score, Stopping, share_of
 from scrubjay.evidence.ablations import Donors, Row, State, licensed, row_name
 from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.fit.pca import ROWS, projections
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.sites import Rest
 from scrubjay.run import Sampling
 
 
@@ -99,7 +99,7 @@ class ScrubScores:
 
 def scrub(
     scrubber: Scrubber,
-    readout: Readout,
+    readout: Rest,
     own: Classes,
     *,
     full: Classes | None = None,
@@ -116,7 +116,7 @@ def scrub(
 
     Args:
         scrubber: the hypothesis and the residual streams.
-        readout: computes the answer from a residual stream.
+        readout: the rest of the network, from the residual stream to the answer.
         own: the network's answers without an ablation, shape [n].
         full: the full network's answers, shape [n]; by default ``own``.
         truth: the labels, shape [n], if there are any.
@@ -142,7 +142,7 @@ def _is_enough(drawn: list[list[float]], stopping: Stopping) -> bool:
     return stopping.is_enough([own for own, *_ in drawn])
 
 
-def _answers(scrubber: Scrubber, readout: Readout, rows: Sequence[Row], seed: int, number: int) -> list[Classes]:
+def _answers(scrubber: Scrubber, readout: Rest, rows: Sequence[Row], seed: int, number: int) -> list[Classes]:
     """The answers [n] under each row in one draw. Rows that resample the rest share one product with ``W_in``."""
     donors = scrubber.donors(seed, number)
     states = [scrubber.ablated(row, donors) for row in rows]
@@ -155,8 +155,16 @@ def _answers(scrubber: Scrubber, readout: Readout, rows: Sequence[Row], seed: in
         found.update(zip(shared, answers, strict=True))
     for at, state in enumerate(states):
         if at not in found:
-            found[at] = torch.cat([readout.classes(some) for some in scrubber.streams(state)])
+            found[at] = torch.cat([readout.classes_at(*some) for some in _with_inputs(scrubber.streams(state))])
     return [found[at] for at in range(len(rows))]
+
+
+def _with_inputs(streams: Iterator[Residual]) -> Iterator[tuple[Residual, Inputs]]:
+    """Chunks of streams in the order of the inputs, each with the indices of its inputs."""
+    first = 0
+    for some in streams:
+        yield some, torch.arange(first, first + len(some))
+        first += len(some)
 
 
 def _scores(row: Row, drawn: list[list[float]]) -> ScrubScores:

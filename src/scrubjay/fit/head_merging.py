@@ -1,11 +1,11 @@
 """Merge attention heads that attend alike, and reduce the rank of what they move.
 
-At the last position a head adds ``y = sum_s p_s v_s`` to the stream, where p is a softmax over scores and the values v
-are taken relative to the last token's. A group of heads becomes one head: its scores are the mean of theirs, weighted
-by the size of their values where the decision is close, and its values are the sum of theirs. Values are then reduced
-to their leading directions, weighted by attention. The output of the merged head is the linear map of what it moves
-(and of how much it attends to tokens before the last) that comes nearest to the sum of its members, by least squares
-over a sample of inputs. A head may also be held at its mean. Nothing is trained.
+At the position that is read, a head adds ``y = sum_s p_s v_s`` to the stream, where p is a softmax over scores. If the
+token there is the same in every input, the values v are taken relative to its value. A group of heads becomes one head:
+its scores are the mean of theirs, weighted by the size of their values where the decision is close, and its values are
+the sum of theirs. Values are then reduced to their leading directions, weighted by attention. The output of the merged
+head is the linear map of what it moves (and of how much it attends to other positions) that comes nearest to the sum of
+its members, by least squares over a sample of inputs. A head may also be held at its mean. Nothing is trained.
 
 A partition of the heads is scored by the error of the answer's margins to first order: the gradients times the error in
 the stream, where errors of different groups may cancel.
@@ -26,38 +26,62 @@ _BEAM = 8
 _DEPENDENT = 1e-6
 """Features whose combination has less than this share of the largest singular value count as linearly dependent. An
 attention that hardly varies is such a combination with the constant."""
+SILENT = -700.0
+"""The lowest score that is used, in place of minus infinity; its share of attention is 1e-304."""
 Subset = tuple[int, ...]
 """The numbers of some heads, in ascending order."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeadTables:
-    """What heads do at the last position: a score and a value for each token at each position.
+    """What heads do at the position that is read: a score and a value for each token at each position.
 
     Attributes:
-        scores: for each position [t, h], relative to the last token's.
+        scores: for each position [q t, h], the score of each of its t tokens for each of the q tokens at the position
+            that is read. If that is a single token, scores are relative to its own. ``SILENT`` or less marks positions
+            that attention does not reach.
         values: for each position [t, h, r], what the head moves to the stream if it attends to the token, in the
-            stream's coordinates, relative to the last token's.
+            stream's coordinates. If a single token stands at the position that is read, they are relative to its value.
+        read_at: the position that is read.
+        attn_coeff: the share c of the softmax in the pattern ``c softmax + (1 - c)``.
     """
 
-    scores: tuple[Float64[Tensor, "_t h"], ...]
+    scores: tuple[Float64[Tensor, "_qt h"], ...]
     values: tuple[Float64[Tensor, "_t h r"], ...]
+    read_at: int = -1
+    attn_coeff: float = 1.0
 
     @property
     def h(self) -> int:
         """The number of heads."""
         return self.scores[0].shape[1]
 
+    @property
+    def q(self) -> int:
+        """The number of tokens that may stand at the position that is read."""
+        return len(self.values[self.read_at])
+
     def patterns(self, choices: Int[Tensor, "n s"]) -> Float64[Tensor, "n h s"]:
-        """Attention from the last position, shape [n, h, s]."""
-        return torch.stack([table[choices[:, at]] for at, table in enumerate(self.scores)], -1).softmax(-1)
+        """Attention from the position that is read, shape [n, h, s]."""
+        if self.q == 1:
+            scores = torch.stack([table[choices[:, at]] for at, table in enumerate(self.scores)], -1)
+        else:
+            asked = choices[:, self.read_at]
+            places = [asked * len(table) + choices[:, at] for at, table in enumerate(self.values)]
+            scores = torch.stack([table[place] for table, place in zip(self.scores, places, strict=True)], -1)
+        pattern = scores.softmax(-1)
+        if self.attn_coeff == 1:
+            return pattern
+        return (self.attn_coeff * pattern + (1 - self.attn_coeff)).masked_fill(scores <= SILENT, 0.0)
 
     def moved(self, choices: Int[Tensor, "n s"]) -> Float64[Tensor, "n h r1"]:
-        """What each head moves, and how much it attends to tokens before the last, shape [n, h, r + 1]."""
+        """What each head moves, and how much it attends to other positions, shape [n, h, r + 1]."""
         pattern = self.patterns(choices)
         values = sum(pattern[:, :, at, None] * table[choices[:, at]] for at, table in enumerate(self.values))
         assert isinstance(values, Tensor)
-        return torch.cat([values, 1 - pattern[:, :, -1:]], -1)
+        own = pattern[:, :, self.read_at, None]
+        others = 1 - own if self.attn_coeff == 1 else pattern.sum(-1, keepdim=True) - own
+        return torch.cat([values, others], -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +118,7 @@ class MergedHead:
     """One head in place of several.
 
     What it adds to the stream's coordinates is ``moved @ reads @ writes[:-2]``, plus ``writes[-2]`` for each unit of
-    attention to tokens before the last, plus ``writes[-1]``.
+    attention to other positions, plus ``writes[-1]``.
 
     Attributes:
         members: the numbers of the original's heads.
@@ -289,6 +313,8 @@ def _merged(tables: HeadTables, members: Sequence[int], shares: Float64[Tensor, 
     return HeadTables(
         tuple((table[:, own] * shares).sum(1, keepdim=True) for table in tables.scores),
         tuple(table[:, own].sum(1, keepdim=True) for table in tables.values),
+        tables.read_at,
+        tables.attn_coeff,
     )
 
 

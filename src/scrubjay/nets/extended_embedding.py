@@ -16,7 +16,7 @@ from torch import Tensor
 
 from scrubjay.core.axes import Choices, MeanPattern, Residual
 from scrubjay.nets.tables import Tables
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 
 
@@ -25,9 +25,11 @@ class ExtendedEmbedding:
     """The frozen network's ``resid_mid``, decomposed into a constant and one contribution for each varying position.
 
     Attributes:
-        const: [d], the part that all inputs share: the last token's own residual stream, and what the tokens at
-            constant positions contribute through attention.
-        tables: for each varying position [t, d], the contribution of each of its tokens.
+        const: [d], the part that all inputs share: what the tokens at constant positions contribute through
+            attention, the attention's output bias, and, where the token that is read is constant, its own residual
+            stream.
+        tables: for each varying position [t, d], the contribution of each of its tokens. At the position that is read
+            this includes the token's own residual stream.
         positions: the varying positions.
     """
 
@@ -37,7 +39,7 @@ class ExtendedEmbedding:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, network: OneLayerTransformer, domain: Domain, pattern: MeanPattern) -> "ExtendedEmbedding":
+    def of(cls, network: Transformer, domain: Domain, pattern: MeanPattern) -> "ExtendedEmbedding":
         """Decompose the ``resid_mid`` of a network under a fixed attention pattern.
 
         Args:
@@ -56,7 +58,13 @@ class ExtendedEmbedding:
             for at, values in enumerate(tables.values)
         ]
         fixed = [at for at in range(domain.n_ctx) if at not in domain.varying]
-        const = tables.resid_pre + torch.stack([added[at][0] for at in fixed]).sum(0)
+        const = sum((added[at][0] for at in fixed), torch.zeros_like(tables.resid_pre[0]))
+        if tables.b_O is not None:
+            const = const + tables.b_O
+        if domain.has_constant_query:
+            const = tables.resid_pre[0] + const
+        else:
+            added[domain.read_at] = added[domain.read_at] + tables.resid_pre
         return cls(const.cpu(), tuple(added[at].cpu() for at in domain.varying), domain.varying)
 
     def resid_mid(self, choices: Choices) -> Residual:

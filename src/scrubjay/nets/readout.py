@@ -1,9 +1,10 @@
-"""From any ``resid_mid`` to the network's answer.
+"""From any ``resid_mid`` of the last layer to the network's answer.
 
 For a choice between two tokens, let u be the difference of their columns of ``W_U``. The class margin, which is the
 difference of their logits, is ``relu(resid_mid @ W_in + b_in) @ (W_out @ u) + (resid_mid + b_out) @ u``. It takes one
 product [n, d] x [d, m] and a narrow one, half of what all logits take. For other answers the same formula with the
-whole of ``W_U`` in place of u gives the logits.
+whole of ``W_U`` in place of u gives the logits. Networks with another activation, or with normalisations, run as they
+are from ``resid_mid`` on.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,8 @@ from scrubjay.core.axes import Classes, Directions, Inputs, Residual
 from scrubjay.core.errors import BadInput
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.nets.recording import Activations
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.tables import AfterAttention
+from scrubjay.nets.transformer import Block, Transformer
 from scrubjay.tasks.task import Task
 
 _MOVED_SHARE = 8
@@ -26,9 +28,10 @@ _MOVED_SHARE = 8
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """The part of a network after ``resid_mid``, reduced to the columns that the answer is read from.
+    """The part of a network after the last ``resid_mid``, reduced to the columns that the answer is read from.
 
-    Below, u stands for these columns: all of ``W_U``, or the difference of two of its columns.
+    Below, u stands for these columns: all of ``W_U``, the difference of two of its columns, or a single one whose sign
+    is read. ``HingeReadout`` does the same faster where the MLP has ReLUs and nothing is normalised.
 
     Example:
         >>> import scrubjay
@@ -39,71 +42,220 @@ class Readout:
         True
 
     Attributes:
-        W_in: [d, m], the network's input weights of the MLP.
-        b_in: [m], the network's input bias of the MLP.
-        hidden: [m, c], ``W_out @ u``.
+        network: the network.
         direct: [d, c], ``u``.
-        offset: [c], ``b_out @ u``.
+        bias: [c], what the unembedding's bias adds.
         task: the task, which says which answers belong to which class.
     """
 
-    W_in: Float[Tensor, "d m"]
-    b_in: Float[Tensor, "m"]
-    hidden: Float[Tensor, "m c"]
+    network: Transformer
     direct: Float[Tensor, "d c"]
-    offset: Float[Tensor, "c"]
+    bias: Float[Tensor, "c"]
     task: Task
 
     @classmethod
-    def of(cls, network: OneLayerTransformer, task: Task, full: Activations) -> "Readout":
+    def of(cls, network: Transformer, task: Task, full: Activations) -> "Readout":
         """The narrowest readout that gives the network's answers.
 
         This is the class margin if there are two classes of one token each and every recorded answer is one of these
-        two tokens. Otherwise it is all logits.
+        two tokens, and the single logit if its sign is the answer. Otherwise it is all logits.
 
         Args:
             network: the network.
             task: the task.
             full: what the network computes on every input of the task.
         """
-        if task.is_binary and all(len(group) == 1 for group in task.classes) and full.strays == 0:
+        if task.is_binary and (task.answer == "sign" or (_has_single_tokens(task) and full.strays == 0)):
             return cls.margin(network, task)
         return cls.logits(network, task)
 
     @classmethod
-    def margin(cls, network: OneLayerTransformer, task: Task) -> "Readout":
-        """A readout of the class margin: the logit of class 1's token minus that of class 0's.
+    def margin(cls, network: Transformer, task: Task) -> "Readout":
+        """A readout of the class margin: the logit of class 1's token minus that of class 0's, if it has one.
 
         Raises:
             BadInput: the task does not have two classes of one token each.
         """
-        if not task.is_binary or any(len(group) != 1 for group in task.classes):
+        if task.answer == "sign":
+            (token,) = task.classes[1]
+            return cls._reading(network, task, network.W_U[:, [token]], _bias(network)[[token]])
+        if not task.is_binary or not _has_single_tokens(task):
             raise BadInput(
                 f"a class margin needs two classes of one token each; task {task.name} has {len(task.classes)} classes "
                 f"of {sorted({len(group) for group in task.classes})} tokens; use Readout.logits"
             )
         (zero,), (one,) = task.classes
-        return cls._reading(network, task, network.W_U[:, [one]] - network.W_U[:, [zero]])
+        bias = _bias(network)
+        return cls._reading(network, task, network.W_U[:, [one]] - network.W_U[:, [zero]], bias[[one]] - bias[[zero]])
 
     @classmethod
-    def logits(cls, network: OneLayerTransformer, task: Task) -> "Readout":
+    def logits(cls, network: Transformer, task: Task) -> "Readout":
         """A readout of all logits."""
-        return cls._reading(network, task, network.W_U)
+        return cls._reading(network, task, network.W_U, _bias(network))
 
-    @classmethod
-    def _reading(cls, network: OneLayerTransformer, task: Task, columns: Float[Tensor, "d c"]) -> "Readout":
-        return cls(
-            W_in=network.W_in,
-            b_in=network.b_in,
-            hidden=network.W_out @ columns,
-            direct=columns,
-            offset=network.b_out @ columns,
-            task=task,
+    @staticmethod
+    def _reading(
+        network: Transformer, task: Task, columns: Float[Tensor, "d c"], bias: Float[Tensor, "c"]
+    ) -> "Readout":
+        c = network.config
+        if c.norm != "none" or (c.act_fn != "relu" and not c.attn_only):
+            return Readout(network, columns, bias, task)
+        block = network.blocks[-1]
+        assert isinstance(block, Block)
+        if c.attn_only:
+            W_in, b_in = columns.new_zeros(c.d_model, 0), columns.new_zeros(0)
+            return HingeReadout(network, columns, bias, task, W_in, b_in, columns.new_zeros(0, len(bias)), bias)
+        return HingeReadout(
+            network,
+            columns,
+            bias,
+            task,
+            W_in=block.W_in,
+            b_in=block.b_in,
+            hidden=block.W_out @ columns,
+            offset=block.b_out @ columns + bias,
         )
 
+    def as_hinges(self) -> "HingeReadout":
+        """The same readout as a sum of hinges.
+
+        Raises:
+            BadInput: the MLP's activation is not ReLU, or the stream is normalised.
+        """
+        if isinstance(self, HingeReadout):
+            return self
+        c = self.network.config
+        what = f"normalises its stream ({c.norm})" if c.norm != "none" else f"has the activation {c.act_fn}"
+        raise BadInput(f"this needs a network that is piecewise linear after attention, and this one {what}")
+
+    @property
+    def reads_margin(self) -> bool:
+        """Whether the answer is the sign of a single number."""
+        return self.direct.shape[1] == 1
+
+    @property
+    def width(self) -> int:
+        """The number of columns of the widest array that one input takes."""
+        return max(self.network.config.d_mlp, self.direct.shape[1], self.network.config.d_model)
+
     def scores(self, resid_mid: Residual) -> Float[Tensor, "n c"]:
-        """The margin [n, 1] or the logits [n, v] of any residual stream, computed in chunks to save memory."""
-        return self._scores(len(resid_mid), lambda rows: resid_mid[rows].to(self.W_in))
+        """The margin [n, 1] or the logits [n, c] of any residual stream, computed in chunks to save memory."""
+        return self._scores(len(resid_mid), lambda rows: resid_mid[rows].to(self.direct))
+
+    @torch.no_grad()
+    def _scores(self, n: int, streams: Callable[[slice], Residual]) -> Float[Tensor, "{n} c"]:
+        found = torch.empty(n, self.direct.shape[1], dtype=self.direct.dtype)
+        rows = chunk_rows(self.width, self.direct.dtype, self.direct.device)
+        for start in range(0, n, rows):
+            here = streams(slice(start, start + rows))
+            found[start : start + len(here)] = self._whole(here)
+        return found
+
+    def _whole(self, resid_mid: Residual) -> Float[Tensor, "n c"]:
+        return self.after_mlp(AfterAttention.of(self.network, resid_mid).resid_post)
+
+    def after_mlp(self, resid_post: Residual) -> Float[Tensor, "n c"]:
+        """The margin or the logits of residual streams [n, d] after the last layer."""
+        return self.network.final_norm(resid_post.to(self.direct)) @ self.direct + self.bias
+
+    def classes(self, resid_mid: Residual) -> Classes:
+        """The class [n] of the answer for any residual stream, or -1 where the answer belongs to no class."""
+        return self.classes_from(self.scores(resid_mid))
+
+    def classes_at(self, streams: Residual, inputs: Inputs) -> Classes:
+        """The same as ``classes``: from the last ``resid_mid`` on, nothing else of an input matters."""
+        return self.classes(streams)
+
+    def classes_from(self, scores: Float[Tensor, "n c"]) -> Classes:
+        """The class [n] of the answer for the given margins or logits, or -1 where it belongs to no class."""
+        if scores.shape[1] == 1:
+            return (scores[:, 0] > 0).long()
+        return self.task.classes_of(scores)
+
+    @torch.no_grad()
+    def slopes(self, resid_mid: Residual, along: Residual) -> Float[Tensor, "n c"]:
+        """The derivative of the margin or the logits at each residual stream, along a direction of its own.
+
+        Args:
+            resid_mid: [n, d], the residual streams.
+            along: [n, d], the direction for each of them.
+        """
+        found = torch.empty(len(resid_mid), self.direct.shape[1], dtype=self.direct.dtype)
+        rows = chunk_rows(self.width, self.direct.dtype, self.direct.device)
+        for start in range(0, len(resid_mid), rows):
+            here, there = (x[start : start + rows].to(self.direct) for x in (resid_mid, along))
+            with torch.enable_grad():
+                _, slopes = torch.autograd.functional.jvp(self._whole, here, there)  # type: ignore[no-untyped-call]
+            found[start : start + len(here)] = slopes
+        return found
+
+    def moved_classes(
+        self,
+        resid_mid: Residual,
+        steps: Sequence[Float[Tensor, "n k"] | Float[Tensor, "1 k"]],
+        along: Directions,
+        donors: Inputs | None = None,
+    ) -> list[Classes]:
+        """The answers after every residual stream is moved along a few directions, for several moves.
+
+        Args:
+            resid_mid: [n, d], the residual streams before the moves.
+            steps: for each move, how far each input goes along each direction, [n, k], or [1, k] for all inputs alike.
+            along: [k, d], the directions.
+            donors: [n], for each input the row of ``resid_mid`` that it starts from; by default its own row. Rows are
+                gathered a chunk at a time, so that no second [n, d] is held in memory.
+
+        Returns:
+            For each move, the class [n] of every input's answer.
+        """
+        return [self._moved(resid_mid, step, along, donors) for step in steps]
+
+    def _moved(
+        self, resid_mid: Residual, step: Float[Tensor, "_n k"], along: Directions, donors: Inputs | None
+    ) -> Classes:
+        along, step = along.to(self.direct), step.to(self.direct).expand(len(resid_mid), -1)
+
+        def start_of(rows: slice) -> Residual:
+            own = resid_mid[rows] if donors is None else resid_mid.index_select(0, donors[rows])
+            return own.to(self.direct).addmm(step[rows], along)
+
+        return self.classes_from(self._scores(len(step), start_of))
+
+    def hidden_layer(self, resid_mid: Residual) -> tuple[Float[Tensor, "n m"], Float[Tensor, "n c"]]:
+        """What ``classes_moved`` starts from, for a few thousand inputs that are moved again and again."""
+        return resid_mid.to(self.direct), self.direct.new_zeros(len(resid_mid), 0)
+
+    def classes_moved(
+        self,
+        start: tuple[Float[Tensor, "n m"], Float[Tensor, "n c"]],
+        step: Float[Tensor, "n k"],
+        along: Directions,
+    ) -> Classes:
+        """The answers [n] after streams are moved, from their ``hidden_layer``.
+
+        Args:
+            start: what ``hidden_layer`` returned for the streams before the move.
+            step: [n, k], how far each input goes along each direction.
+            along: [k, d], the directions.
+        """
+        return self._moved(start[0], step, along, None)
+
+
+@dataclass(frozen=True, eq=False)
+class HingeReadout(Readout):
+    """A readout where the MLP has ReLUs (or is missing) and nothing is normalised, so that scores are sums of hinges.
+
+    Attributes:
+        W_in: [d, m], the network's input weights of the MLP.
+        b_in: [m], the network's input bias of the MLP.
+        hidden: [m, c], ``W_out @ u``.
+        offset: [c], ``b_out @ u + bias``.
+    """
+
+    W_in: Float[Tensor, "d m"]
+    b_in: Float[Tensor, "m"]
+    hidden: Float[Tensor, "m c"]
+    offset: Float[Tensor, "c"]
 
     @torch.no_grad()
     def _scores(self, n: int, streams: Callable[[slice], Residual]) -> Float[Tensor, "{n} c"]:
@@ -115,16 +267,6 @@ class Readout:
             direct = torch.addmm(self.offset, here, self.direct)
             found[start : start + len(here)] = torch.addmm(direct, mlp_post, self.hidden)
         return found
-
-    def classes(self, resid_mid: Residual) -> Classes:
-        """The class [n] of the answer for any residual stream, or -1 where the answer belongs to no class."""
-        return self.classes_from(self.scores(resid_mid))
-
-    def classes_from(self, scores: Float[Tensor, "n c"]) -> Classes:
-        """The class [n] of the answer for the given margins or logits, or -1 where it belongs to no class."""
-        if scores.shape[1] == 1:
-            return (scores[:, 0] > 0).long()
-        return self.task.class_of(scores.argmax(-1))
 
     @torch.no_grad()
     def slopes(self, resid_mid: Residual, along: Residual) -> Float[Tensor, "n c"]:
@@ -238,3 +380,11 @@ class Readout:
         width = self.W_in.shape[1]
         rows = chunk_rows(width, self.W_in.dtype, self.W_in.device)
         return self.W_in.new_empty(max(1, rows // share), width)
+
+
+def _has_single_tokens(task: Task) -> bool:
+    return all(len(group) == 1 for group in task.classes)
+
+
+def _bias(network: Transformer) -> Float[Tensor, "o"]:
+    return network.b_U if network.config.unembed_bias else network.W_U.new_zeros(network.config.d_vocab_out)

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from scrubjay.core.errors import BadInput
 from scrubjay.evidence.inner.inner_network import InnerNetwork
 from scrubjay.nets.recording import record
 
@@ -110,8 +111,19 @@ def python_function(inner: InnerNetwork, name: str) -> str:
     Args:
         inner: the inner network.
         name: the name of the network that it was found in.
+
+    Raises:
+        BadInput: the answer is not the largest logit at the last position, several tokens may stand there, or
+            attention is not a softmax.
     """
     parts, task = inner.parts, inner.task
+    coeff = inner.written.config.attn_coeff
+    if task.domain.read_at != task.domain.n_ctx - 1 or coeff != 1 or task.answer != "argmax":
+        raise BadInput(
+            "the inner network is written in Python only where the answer is the largest of all logits at the last "
+            f"position and attention is a softmax; here the answer is {task.answer} at position {task.domain.read_at} "
+            f"of {task.domain.n_ctx}, and the softmax has the share {coeff:g}"
+        )
     weights = _with_few_digits(inner)
     r, count = parts.dimensions, task.domain.n_ctx - 1
     heads, channel = [], r + 2
@@ -154,12 +166,12 @@ def python_function(inner: InnerNetwork, name: str) -> str:
 
 def _with_few_digits(inner: InnerNetwork) -> dict[str, Tensor]:
     """The weights with as few digits as keep every answer."""
-    wanted = record(inner.network, inner.task).answers
+    wanted = record(inner.written, inner.task).answers
     for digits in range(_FEWEST_DIGITS, _MOST_DIGITS):
         shortened = inner.changed(partial(_shortened, digits=digits))
         if torch.equal(record(shortened, inner.task).answers, wanted):
             return shortened.weights
-    return inner.network.weights
+    return inner.written.weights
 
 
 def _shortened(values: Float64[Tensor, "..."], digits: int) -> Float64[Tensor, "..."]:

@@ -20,7 +20,7 @@ def condensate_json(found: Condensate) -> str:
         json.dumps(
             {
                 **_sizes(Condensed(inner.parts, inner.agreement)),
-                "bits": inner.coarse.bits,
+                "bits": None if inner.coarse is None else inner.coarse.bits,
                 "mistakes": inner.mistakes,
                 "at_least": found.at_least,
                 "smallest": {str(target): None if each is None else _sizes(each) for target, each in smallest.items()},
@@ -45,7 +45,10 @@ def condensate_text(found: Condensate) -> str:
     ]
     answers = inner.task.domain.size
     mistakes = "" if inner.mistakes is None else f", and makes {inner.mistakes:.2%} of its mistakes"
-    rounded = f"{share_of(coarse.classes == inner.wanted):.2%}"
+    rounded = []
+    if coarse is not None:
+        kept = f"{share_of(coarse.classes == inner.wanted):.2%}"
+        rounded = [f"With numbers of {coarse.per_number} bits, {coarse.bits:,} bits in all, it gives {kept} of them."]
     return "\n".join(
         [
             f"The network inside {found.parent.name}, on {inner.task.name}:",
@@ -53,7 +56,7 @@ def condensate_text(found: Condensate) -> str:
             *_aligned("<>>", rows),
             "",
             f"The inner network gives {inner.agreement:.2%} of the network's {answers:,} answers{mistakes}.",
-            f"With numbers of {coarse.per_number} bits, {coarse.bits:,} bits in all, it gives {rounded} of them.",
+            *rounded,
             "",
             "The smallest network for each level of agreement:",
             "",

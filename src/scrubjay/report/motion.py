@@ -28,7 +28,7 @@ from scrubjay.nets.files.given import as_saved
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
 
@@ -103,14 +103,14 @@ class Moving:
     frozen: Residual
     pca: PCA
     filters: Filters | None
-    network: OneLayerTransformer
+    network: Transformer
     readout: Readout
     seed: int
 
     @classmethod
     def of(
         cls,
-        network: SavedNetwork | OneLayerTransformer | str | Path,
+        network: SavedNetwork | Transformer | str | Path,
         task: Task | str | Path,
         *,
         frozen: bool = False,
@@ -158,7 +158,15 @@ def attention(moving: Moving, count: int = FRAMES) -> Motion:
     """Move attention from its mean over all inputs (t = 0) to each input's own pattern (t = 1).
 
     The plane is that of the first two components of ``resid_mid``.
+
+    Raises:
+        BadInput: the network has several layers, so that the stream does not change linearly with the pattern.
     """
+    if moving.network.config.n_layers > 1:
+        raise BadInput(
+            f"attention is moved from its mean to each input's own in networks with one layer; this one has "
+            f"{moving.network.config.n_layers}"
+        )
     start, end, pca = moving.frozen, moving.resid_mid, moving.pca
     from_, to = _in_plane(pca, start), _in_plane(pca, end)
 
@@ -175,16 +183,15 @@ def mlp(moving: Moving, count: int = FRAMES) -> Motion:
     The plane is that of the first two components of ``resid_post``. The answer is what the unembedding reads from the
     sum.
     """
-    stream, W_U = moving.resid_mid, moving.network.W_U.cpu()
-    added = mlp_out_of(moving.network, stream)
+    stream, network = moving.resid_mid, moving.network
+    added = mlp_out_of(network, stream)
     pca = PCA.of(stream + added)
     from_, to = _in_plane(pca, stream), _in_plane(pca, stream + added)
-    logits, more = stream @ W_U, added @ W_U
 
     def frames() -> Iterator[Frame]:
         for t in _steps(1.0, count):
-            classes = moving.readout.task.class_of((logits + t * more).argmax(-1))
-            yield Frame(from_ + t * (to - from_), classes, f"t = {t:.2f}")
+            logits = network.unembed((stream + t * added).to(network.device)).cpu()
+            yield Frame(from_ + t * (to - from_), moving.readout.task.classes_of(logits), f"t = {t:.2f}")
 
     return _motion(moving, "the MLP switched on", "resid_post", from_, to, count, frames())
 
@@ -195,24 +202,25 @@ def neurons(moving: Moving, count: int = FRAMES) -> Motion:
     Several neurons are added in one frame if there are more of them than frames.
 
     Raises:
-        BadInput: the answer is not read from a class margin, so that neurons have no order.
+        BadInput: the answer is not read from a class margin, so that neurons have no order, or the network is not
+            piecewise linear after attention.
     """
-    if moving.readout.hidden.shape[1] != 1:
+    if not moving.readout.reads_margin:
         raise BadInput(
             "neurons are added in the order of their contribution to the class margin, which needs a task of two "
             f"classes of one token each; task {moving.readout.task.name} has {len(moving.readout.task.classes)} "
             f"classes, or the network gives answers outside them"
         )
-    stream, network = moving.resid_mid, moving.network
-    _, order = neuron_means(moving.readout, stream)
+    stream, network, readout = moving.resid_mid, moving.network, moving.readout.as_hinges()
+    _, order = neuron_means(readout, stream)
     whole = stream + mlp_out_of(network, stream)
     pca = PCA.of(whole)
     plane = _two_columns(pca.components[:2].T)
     W_in, b_in = network.W_in.cpu()[:, order], network.b_in.cpu()[order]
     writes = network.W_out.cpu()[order].double() @ plane
-    margins = moving.readout.hidden.cpu()[order, 0].double()
+    margins = readout.hidden.cpu()[order, 0].double()
     rest = stream + network.b_out.cpu()
-    base = (rest @ moving.readout.direct.cpu())[:, 0].double()
+    base = (stream @ readout.direct.cpu() + readout.offset.cpu())[:, 0].double()
     start, end = _in_plane(pca, rest), _in_plane(pca, whole)
     at_once = max(1, -(-len(order) // max(1, count - 1)))
 

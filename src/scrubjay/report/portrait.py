@@ -17,9 +17,9 @@ from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.fit.filters import Filters
 from scrubjay.fit.pca import PCA
 from scrubjay.nets.mean_pattern import mean_pattern
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout, Readout
 from scrubjay.nets.recording import Activations, record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.study import Study
 from scrubjay.tasks.task import Task
 
@@ -62,7 +62,7 @@ class Portrait:
     """
 
     title: str
-    network: OneLayerTransformer
+    network: Transformer
     task: Task
     mean_pattern: MeanPattern
     reads_margin: bool
@@ -87,7 +87,7 @@ class Portrait:
         return _portrait(study.title, run.network, study.task, run.mean_pattern, sides)
 
     @classmethod
-    def of(cls, network: OneLayerTransformer, task: Task, *, title: str = "network", seed: int = 0) -> "Portrait":
+    def of(cls, network: Transformer, task: Task, *, title: str = "network", seed: int = 0) -> "Portrait":
         """Run a network and fit two filters in its causal subspace, without the controls of a whole study.
 
         Args:
@@ -119,7 +119,7 @@ def _check_size(task: Task) -> None:
 
 def _portrait(
     title: str,
-    network: OneLayerTransformer,
+    network: Transformer,
     task: Task,
     mean: MeanPattern,
     sides: Mapping[str, tuple[Activations, PCA, Filters | None]],
@@ -134,8 +134,10 @@ def _portrait(
                 mid=pca,
                 post=PCA.of(act.resid_mid + mlp_out_of(network, act.resid_mid)),
                 filters=filters,
-                order=neuron_means(readout, act.resid_mid)[1],
+                order=neuron_means(readout, act.resid_mid)[1]
+                if isinstance(readout, HingeReadout)
+                else torch.arange(network.config.d_mlp),
             )
             for name, (act, pca, filters) in sides.items()
         )
-    return Portrait(title, network, task, mean, readout.direct.shape[1] == 1, views)
+    return Portrait(title, network, task, mean, readout.reads_margin, views)

@@ -3,17 +3,16 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from scrubjay.nets.config import WEIGHT_AXES
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 
 
-def weights_text(network: OneLayerTransformer) -> str:
+def weights_text(network: Transformer) -> str:
     """Write out every weight of a network, to four significant digits.
 
     Each weight begins with its name, axes and shape. One line of text holds one row of the weight.
     """
     parts = []
-    for name, axes in WEIGHT_AXES.items():
+    for name, axes in network.config.weight_axes.items():
         weight = network.weights[name]
         sizes = " x ".join(str(size) for size in weight.shape)
         parts.append(f"{name} [{axes}] {sizes}\n{_rows(weight)}")

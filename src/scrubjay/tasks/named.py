@@ -1,7 +1,7 @@
-"""Tasks by the words that a user types: a built-in name, or a file of labels."""
+"""Tasks by the words that a user types: a built-in name, a task's TOML file, or a file of labels."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,32 @@ from scrubjay.tasks.challenge2 import challenge2
 from scrubjay.tasks.label_files import SUFFIXES, task_from_file
 from scrubjay.tasks.modular import modular_addition
 from scrubjay.tasks.task import Task, seeded_split
+from scrubjay.tasks.task_files import task_from_toml
 
 FORMS = (
-    "challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], or a file LABELS.npz or LABELS.csv, after "
-    "which :last=113[,fraction=0.5][,seed=1] may follow"
+    "challenge2, modular_addition:p=113[,below=57][,fraction=0.3][,seed=1], a file TASK.toml, after which "
+    ":read_at=3, sign_of, sample, seed and fraction may follow, or a file LABELS.npz or LABELS.csv, after which "
+    ":last=113[,fraction=0.5][,seed=1] may follow"
 )
+
+
+def _number_or_name(text: str) -> int | str:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+
+
 _MODULAR_OPTIONS = {"p": int, "below": int, "fraction": float, "seed": int}
 _FILE_OPTIONS = {"last": int, "fraction": float, "seed": int, "sha256": str}
-_FILE = re.compile(rf"(?P<path>.*(?:{'|'.join(map(re.escape, SUFFIXES))}))(?::(?P<options>[^/\\]*))?", re.DOTALL)
+_TOML_OPTIONS: Mapping[str, Callable[[str], Any]] = {
+    "read_at": _number_or_name,
+    "sign_of": str,
+    "sample": int,
+    "seed": int,
+    "fraction": float,
+    "sample_seed": int,
+    "sha256": str,
+}
+_SUFFIXES = "|".join(map(re.escape, (*SUFFIXES, ".toml")))
+_FILE = re.compile(rf"(?P<path>.*(?:{_SUFFIXES}))(?::(?P<options>[^/\\]*))?", re.DOTALL)
 
 
 def as_task(task: Task | str | Path) -> Task:
@@ -29,7 +47,7 @@ def as_task(task: Task | str | Path) -> Task:
 
     Raises:
         BadInput: the words name no task.
-        RefusedFile: the words name a file that cannot be read as labels.
+        RefusedFile: the words name a file that cannot be read as a task or as labels.
     """
     return task if isinstance(task, Task) else named_task(task)
 
@@ -42,13 +60,13 @@ def named_task(words: str | Path) -> Task:
         ((3, 4, 5, 6), (0, 1, 2))
 
     Args:
-        words: a built-in name, such as ``challenge2`` or ``modular_addition:p=113,fraction=0.3``, or a file of labels,
-            such as ``LABELS.npz`` or ``LABELS.npz:last=113,fraction=0.5``. ``task_from_file`` says what such a file
-            holds.
+        words: a built-in name, such as ``challenge2`` or ``modular_addition:p=113,fraction=0.3``, a task's file, such
+            as ``TASK.toml`` or ``TASK.toml:read_at=3,sample=5000``, or a file of labels, such as ``LABELS.npz`` or
+            ``LABELS.npz:last=113,fraction=0.5``. ``task_from_toml`` and ``task_from_file`` say what such files hold.
 
     Raises:
         BadInput: there is no such task, it has no such option, or its labels cannot be used.
-        RefusedFile: the file cannot be read as labels, or holds Python objects.
+        RefusedFile: the file cannot be read as a task or as labels, or holds Python objects.
     """
     words = str(words)
     file = _FILE.fullmatch(words)
@@ -90,17 +108,19 @@ def split_task(task: Task | str | Path, fraction: float = 0.5, seed: int = 0) ->
 
 
 def _from_file(path: str, rest: str | None, words: str) -> Task:
-    options = {} if rest is None else _options(rest, _FILE_OPTIONS, words, "a file of labels")
+    is_toml = path.endswith(".toml")
+    kinds, what = (_TOML_OPTIONS, "a task's file") if is_toml else (_FILE_OPTIONS, "a file of labels")
+    options = {} if rest is None else _options(rest, kinds, words, what)
     if "sha256" in options and not Path(path).exists():
         others = ",".join(f"{key}={value}" for key, value in options.items() if key != "sha256")
         raise BadInput(
-            f"the file of labels {path}, which holds the stored task, is gone. Put it back, or name another copy of it "
-            f"as the task: {Path(path).name}:{others}"
+            f"the file {path}, which holds the stored task, is gone. Put it back, or name another copy of it "
+            f"as the task: {Path(path).name}{':' if others else ''}{others}"
         )
-    return task_from_file(path, **options)
+    return task_from_toml(path, **options) if is_toml else task_from_file(path, **options)
 
 
-def _options(rest: str, kinds: Mapping[str, type], words: str, what: str) -> dict[str, Any]:
+def _options(rest: str, kinds: Mapping[str, Callable[[str], Any]], words: str, what: str) -> dict[str, Any]:
     """Read ``key=value,key=value``."""
     options: dict[str, Any] = {}
     for part in rest.split(","):

@@ -4,11 +4,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import index
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -17,6 +17,8 @@ from scrubjay.core.errors import BadInput
 from scrubjay.tasks.domain import LARGEST_TOKEN, Domain
 from scrubjay.tasks.recipe import Recipe
 
+Answer = Literal["argmax", "groups", "sign"]
+"""How the class of an answer follows from the logits."""
 _MOST_CLASSES = 100_000
 """Labels from this number on are refused, since they are almost certainly not the numbers of classes."""
 
@@ -30,8 +32,12 @@ class Sizes(Protocol):
         """Number of tokens."""
 
     @property
+    def d_vocab_out(self) -> int:
+        """Number of logits."""
+
+    @property
     def n_ctx(self) -> int:
-        """Number of positions."""
+        """The largest number of positions."""
 
     def check_domain(self, domain: Domain) -> None:
         """Raise ``BadInput`` if the network cannot read the inputs of a domain."""
@@ -41,8 +47,8 @@ class Sizes(Protocol):
 class Task:
     """What a network is asked, and how its answers are judged.
 
-    A network answers with the token of its largest logit at the last position. The class of an answer is the group of
-    tokens that it belongs to.
+    The answer is read from the logits at one position of the input (``domain.read_at``). By default a network answers
+    with the token of its largest logit, and the class of an answer is the group of tokens that it belongs to.
 
     Example:
         >>> task = Task.from_arrays([[0, 1], [1, 0]], name="exclusive or")
@@ -57,6 +63,11 @@ class Task:
         train: True for each input that is used in training, shape [n], or None if there is no split.
         recipe: how a network for this task is made and trained, or None if the task has no recipe of its own.
         published: figures that somebody has published for another network on this task, by the id of our claim.
+        answer: how the class follows from the logits. ``argmax``: the class that contains the token of the largest of
+            all logits. ``groups``: the class that contains the token of the largest logit among the tokens of all
+            classes. ``sign``: class 1 if the logit of a single token is positive, else class 0; ``classes`` is then
+            ``((), (token,))``.
+        token_names: the name of each token, by its number, or nothing if tokens have no names.
         names: a name for each position, such as ("a", "b", "="). Use ``position_names`` to read them.
         source: the words from which ``named_task`` makes this task again, or None if there are none, as for a task
             that was made from arrays.
@@ -74,13 +85,25 @@ class Task:
     train: Mask | None = None
     recipe: Recipe | None = None
     published: Mapping[str, float] = field(default_factory=dict)
+    answer: Answer = "argmax"
+    token_names: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     source: str | None = None
     last_is_assumed: bool = False
 
     def __post_init__(self) -> None:
         tokens = [token for group in self.classes for token in group]
-        if len(self.classes) < 2 or not all(self.classes):
+        if self.answer not in get_args(Answer):
+            raise BadInput(
+                f"the answer of task {self.name} is {' or '.join(get_args(Answer))}, and not {self.answer!r}"
+            )
+        if self.answer == "sign":
+            if len(self.classes) != 2 or self.classes[0] or len(self.classes[1]) != 1:
+                raise BadInput(
+                    f"task {self.name} reads the sign of one logit, so its classes must be ((), (token,)); they are "
+                    f"{self.classes}"
+                )
+        elif len(self.classes) < 2 or not all(self.classes):
             raise BadInput(f"task {self.name} needs two classes or more, each with a token; it has {self.classes}")
         if min(tokens) < 0:
             raise BadInput(f"task {self.name} has the negative token {min(tokens)} in a class")
@@ -119,6 +142,10 @@ class Task:
     def is_binary(self) -> bool:
         """Whether there are exactly two classes."""
         return len(self.classes) == 2
+
+    def token_name(self, token: int) -> str:
+        """The name of a token; its number if it has no name."""
+        return self.token_names[token] if token < len(self.token_names) else str(token)
 
     @property
     def position_names(self) -> tuple[str, ...]:
@@ -172,17 +199,19 @@ class Task:
             self._check_assumption(network)
         network.check_domain(self.domain)
         for number, group in enumerate(self.classes):
-            if max(group) >= network.d_vocab:
+            if group and max(group) >= network.d_vocab_out:
                 raise BadInput(
                     f"class {number} of task {self.name} has the token {max(group)}, and the network only the tokens "
-                    f"0 to {network.d_vocab - 1}, so it can never give that answer"
+                    f"0 to {network.d_vocab_out - 1}, so it can never give that answer"
                 )
 
     def _check_assumption(self, network: Sizes) -> None:
         """Refuse an assumed last token unless it is the one token that the network has beyond those of the axes."""
+        if not self.last_is_assumed:
+            return
         (last,) = self.domain.positions[-1]
         is_too_small = network.d_vocab < last  # then it lacks a token of the axes too, which check_domain says
-        if not self.last_is_assumed or is_too_small or network.d_vocab == last + 1:
+        if is_too_small or network.d_vocab == last + 1:
             return
         shape = " x ".join(str(count) for count in self.domain.counts[:-1])
         raise BadInput(
@@ -204,6 +233,19 @@ class Task:
             table[torch.tensor(group, device=answers.device)] = number
         return table[answers.clamp(max=largest + 1)]
 
+    def classes_of(self, logits: Float[Tensor, "n o"]) -> Classes:
+        """The class of each answer, shape [n], from all logits at the position that is read.
+
+        Args:
+            logits: shape [n, o].
+        """
+        if self.answer == "argmax":
+            return self.class_of(logits.argmax(-1))
+        if self.answer == "sign":
+            return (logits[:, self.classes[1][0]] > 0).long()
+        best = [logits[:, torch.tensor(group, device=logits.device)].amax(1) for group in self.classes]
+        return torch.stack(best, 1).argmax(1)
+
     def targets(self) -> Int[Tensor, "n"]:
         """The right answer token of each input, shape [n], which the loss in training is computed against.
 
@@ -212,8 +254,10 @@ class Task:
         """
         if self.labels is None:
             raise BadInput(f"task {self.name} has no labels to train on")
-        if any(len(group) > 1 for group in self.classes):
-            raise BadInput(f"task {self.name} has classes of several tokens, so no one token is the right answer")
+        if any(len(group) != 1 for group in self.classes):
+            raise BadInput(
+                f"task {self.name} has classes of none or several tokens, so no one token is the right answer"
+            )
         return torch.tensor([group[0] for group in self.classes])[self.labels]
 
     @classmethod

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from scrubjay.evidence.attention import ATTENTION
 from scrubjay.evidence.attention.heads import PATCH_DRAWS, HeadStudy, study_heads
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run, Settings
 from scrubjay.study import Study
 from scrubjay.tasks.task import Task
 
 
-def answers_with(network: OneLayerTransformer, task: Task, change: Callable[[Tensor], Tensor]) -> Tensor:
+def answers_with(network: Transformer, task: Task, change: Callable[[Tensor], Tensor]) -> Tensor:
     """The answers of a plain forward pass whose pattern from the last position, [n, h, s], is changed by a hook."""
 
     def patch(module: object, args: object, pattern: Tensor) -> Tensor:

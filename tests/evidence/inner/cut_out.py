@@ -13,7 +13,7 @@ from scrubjay.fit.merging import merged_layers
 from scrubjay.fit.pca import PCA
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
@@ -34,7 +34,7 @@ def untrained_run(*, classes: int, positions: int = 2, tokens: int = TOKENS, d_m
     Every class is the answer on a part of the inputs, since the medians of the classes' logits are made equal. Other
     tokens than those of the classes are never the answer.
     """
-    network = OneLayerTransformer.initialised(Config(tokens + 1, positions + 1, 16, 3, 4, d_mlp), seed=seed).double()
+    network = Transformer.initialised(Config(tokens + 1, positions + 1, 16, 3, 4, d_mlp), seed=seed).double()
     network.requires_grad_(False)
     network.W_E *= 3
     network.W_pos *= 0.1

@@ -18,7 +18,7 @@ from scrubjay.evidence.inner.naming import quantity_list, rule
 from scrubjay.evidence.inner.quantities import Additive, KindsOfRow
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run, Settings
 from scrubjay.study import Study, explain
 from scrubjay.tasks.domain import Domain
@@ -41,7 +41,7 @@ BINARY = (
 HEADLINES = ("inner.size", "inner.agreement", "inner.interchange.hinges", "inner.additive", "inner.scrub")
 
 
-def explained(network: SavedNetwork | OneLayerTransformer, task: Task) -> Study:
+def explained(network: SavedNetwork | Transformer, task: Task) -> Study:
     return explain(network, task, Settings(draws=4), lines=(INNER,))
 
 
@@ -60,7 +60,7 @@ def no_smaller_one() -> Run:
     """
     tokens, seed = 24, 2
     config = Config(d_vocab=tokens + 1, n_ctx=3, d_model=2, n_heads=4, d_head=1, d_mlp=6)
-    network = OneLayerTransformer.initialised(config, seed=seed).double().requires_grad_(False)
+    network = Transformer.initialised(config, seed=seed).double().requires_grad_(False)
     network.W_E *= 2
     network.W_K *= 3
     network.W_in *= 2

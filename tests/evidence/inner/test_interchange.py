@@ -28,7 +28,7 @@ from scrubjay.evidence.inner.interchange import (
 from scrubjay.evidence.inner.parts import InnerParts
 from scrubjay.fit.hinges import LINEAR
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from tests.evidence.inner.cut_out import cut_out, trained_run, untrained_run
 
@@ -41,7 +41,7 @@ class Case:
     parts: InnerParts
 
     @property
-    def inner(self) -> OneLayerTransformer:
+    def inner(self) -> Transformer:
         return as_transformer(self.parts, self.run.network, self.run.task)
 
     @property
@@ -99,7 +99,7 @@ def case(request: pytest.FixtureRequest, small: SavedNetwork) -> Case:
 Change = Callable[[Tensor], Tensor]
 
 
-def patched(network: OneLayerTransformer, case: Case, inputs: Tensor, site: str, change: Change) -> Tensor:
+def patched(network: Transformer, case: Case, inputs: Tensor, site: str, change: Change) -> Tensor:
     """The scores on some inputs by a plain forward pass, in which the last position of a site is changed."""
 
     def hook(module: nn.Module, given: tuple[Tensor, ...], value: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ def patched(network: OneLayerTransformer, case: Case, inputs: Tensor, site: str,
     return case.scores(logits)
 
 
-def recorded(network: OneLayerTransformer, case: Case, inputs: Tensor, site: str) -> Tensor:
+def recorded(network: Transformer, case: Case, inputs: Tensor, site: str) -> Tensor:
     """What a site holds on some inputs, by a plain forward pass."""
     kept: list[Tensor] = []
     handle = getattr(network, site).register_forward_hook(lambda module, given, value: kept.append(value.clone()))
@@ -122,7 +122,7 @@ def recorded(network: OneLayerTransformer, case: Case, inputs: Tensor, site: str
     return kept[0]
 
 
-def added_by(network: OneLayerTransformer, case: Case, inputs: Tensor, heads: tuple[int, ...]) -> Tensor:
+def added_by(network: Transformer, case: Case, inputs: Tensor, heads: tuple[int, ...]) -> Tensor:
     """What some heads add to the stream at the last position, from the network's own pattern."""
     own = list(heads)
     pattern = recorded(network, case, inputs, "pattern")[:, own, -1]
@@ -130,7 +130,7 @@ def added_by(network: OneLayerTransformer, case: Case, inputs: Tensor, heads: tu
     return torch.einsum("nhs,nsd,hde,hef->nf", pattern, resid_pre, network.W_V[own], network.W_O[own])
 
 
-def neurons_swapped(network: OneLayerTransformer, case: Case, own: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def neurons_swapped(network: Transformer, case: Case, own: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The scores on inputs x while some neurons have the values that they have on inputs y."""
     other = recorded(network, case, y, "mlp_post")[:, -1]
 
@@ -142,7 +142,7 @@ def neurons_swapped(network: OneLayerTransformer, case: Case, own: Tensor, x: Te
     return patched(network, case, x, "mlp_post", change)
 
 
-def heads_swapped(network: OneLayerTransformer, case: Case, own: tuple[int, ...], x: Tensor, y: Tensor) -> Tensor:
+def heads_swapped(network: Transformer, case: Case, own: tuple[int, ...], x: Tensor, y: Tensor) -> Tensor:
     """The scores on inputs x while some heads add what they add on inputs y."""
     moved = added_by(network, case, y, own) - added_by(network, case, x, own)
     return patched(network, case, x, "resid_mid", lambda value: value + moved)

@@ -6,7 +6,7 @@ import torch
 from scrubjay.evidence.inner.untrained import UntrainedControl, untrained_control
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 from scrubjay.tasks.modular import modular_addition
 from tests.evidence.inner.cut_out import trained_run, untrained_run
@@ -26,7 +26,7 @@ def control(run: Run, *, hinges: int = 1, heads: int = 2, seed: int = 0) -> Untr
 
 
 def test_the_margin_is_taken_relative_to_the_median_so_that_both_answers_occur(run: Run) -> None:
-    network = OneLayerTransformer.initialised(run.network.config, seed=1).requires_grad_(False)
+    network = Transformer.initialised(run.network.config, seed=1).requires_grad_(False)
     logits = network(run.task.domain.tokens(run.task.domain.inputs()))[:, -1]
     ones = (logits[:, 1] > logits[:, 0]).double().mean()
     assert min(ones, 1 - ones) < 0.1, "without the shift this network hardly ever gives one of the answers"
@@ -64,7 +64,7 @@ def test_many_classes_are_read_from_all_logits() -> None:
 
 def test_an_untrained_network_that_gives_one_answer_is_no_control() -> None:
     task = modular_addition(5)
-    network = OneLayerTransformer.initialised(Config(6, 3, 16, 2, 8, 24), seed=0).requires_grad_(False)
+    network = Transformer.initialised(Config(6, 3, 16, 2, 8, 24), seed=0).requires_grad_(False)
     network.W_E *= 0.001  # W_pos decides everything
     run = Run.of(network, task)
     assert bool((run.untrained.classes == run.untrained.classes[0]).all()), "this seed's untrained network is constant"

@@ -9,6 +9,8 @@ from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.transformer import SITES
 from scrubjay.tasks.task import Task
 
+PLACES = (*SITES, "logits")
+
 
 @pytest.fixture(scope="module")
 def nnsight() -> ModuleType:
@@ -28,20 +30,20 @@ def test_every_site_is_traced_by_name_on_every_input(
             getattr(bundled.network, site).register_forward_hook(
                 lambda _module, _args, value, at=site, to=hooked: to.update({at: value})
             )
-            for site in SITES
+            for site in PLACES
         ]
         logits = bundled.network(tokens)
         for handle in handles:
             handle.remove()
         with model.trace(tokens):
-            traced = nnsight.save({site: getattr(model, site).output for site in SITES})
-        assert list(traced) == list(hooked) == list(SITES)
-        for site in SITES:
+            traced = nnsight.save({site: getattr(model, site).output for site in PLACES})
+        assert list(traced) == list(hooked) == list(PLACES)
+        for site in PLACES:
             assert torch.equal(traced[site], hooked[site]), site
         assert torch.equal(traced["logits"], logits)
 
 
-@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("site", PLACES)
 @torch.no_grad()
 def test_a_site_is_patched_by_name(site: str, nnsight: ModuleType, bundled: SavedNetwork, challenge: Task) -> None:
     tokens = challenge.domain.tokens(challenge.domain.inputs()[::50])

@@ -162,9 +162,9 @@ def test_files_are_written_and_imported_by_strings_too(tmp_path: Path) -> None:
     save_network(path, network)
     assert_same_weights(load_network(path).network, network)
     torch.save(challenge_state(network), tmp_path / "other.pth")
-    imported, source = import_network(str(tmp_path / "other.pth"))
-    assert_same_weights(imported, network)
-    assert source["file"] == "other.pth"
+    imported = import_network(str(tmp_path / "other.pth"))
+    assert_same_weights(imported.network, network)
+    assert imported.source["file"] == "other.pth"
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])

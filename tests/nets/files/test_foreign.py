@@ -198,9 +198,9 @@ def test_a_checkpoint_that_wraps_itself_is_refused(file: Path) -> None:
 def test_safetensors_are_read_whatever_their_name(tmp_path: Path) -> None:
     for name in ("net.safetensors", "net.pth"):
         safetensors.torch.save_file(STATE, tmp_path / name)
-        network, source = import_network(tmp_path / name)
-        assert_same_weights(network, NETWORK)
-        assert source["file"] == name
+        imported = import_network(tmp_path / name)
+        assert_same_weights(imported.network, NETWORK)
+        assert imported.source["file"] == name
 
 
 @pytest.mark.parametrize(
@@ -216,13 +216,13 @@ def test_damaged_safetensors_are_refused(file: Path, damage: Any) -> None:
 def test_parameters_and_legacy_files_are_read(file: Path) -> None:
     parameters = {key: torch.nn.Parameter(weight) for key, weight in STATE.items()}
     torch.save(parameters, file, _use_new_zipfile_serialization=False)
-    network, _ = import_network(file)
+    network = import_network(file).network
     assert_same_weights(network, NETWORK)
     assert not any(weight.requires_grad for weight in network.parameters())
 
 
 def test_the_bytes_come_with_the_tensors(file: Path) -> None:
     torch.save(STATE, file)
-    content, tensors = read_foreign(file)
-    assert content == file.read_bytes()
-    assert tensors.keys() == STATE.keys() and all(torch.equal(tensors[key], STATE[key]) for key in STATE)
+    found = read_foreign(file)
+    assert found.content == file.read_bytes() and found.file == file and found.stated == ()
+    assert found.tensors.keys() == STATE.keys() and all(torch.equal(found.tensors[key], STATE[key]) for key in STATE)

@@ -13,7 +13,7 @@ import torch
 
 from scrubjay.cli import main
 from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile, UsageError
-from scrubjay.nets.config import WEIGHT_AXES, Config
+from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import SavedNetwork, bundled_network, save_network
 from scrubjay.nets.files.hub import Address, load_network, push_network
 from tests.fake_hub import COMMIT, TOKEN, FakeHub, Repo, running_hub
@@ -61,7 +61,9 @@ def test_a_network_goes_there_and_comes_back_to_the_bit(hub: FakeHub, bundled: S
     assert hub.repos[MINE].files["network.safetensors"] == bundled_network().read_bytes()
     back = load_network(f"hf://{MINE}")
     assert back.name == "replica" and back.task == bundled.task and back.manifest == bundled.manifest
-    assert all(torch.equal(back.network.weights[name], bundled.network.weights[name]) for name in WEIGHT_AXES)
+    assert all(
+        torch.equal(back.network.weights[name], bundled.network.weights[name]) for name in bundled.network.weights
+    )
     assert load_network(f"hf://{MINE}@{COMMIT}/").manifest == bundled.manifest
     push_network(bundled_network(), f"hf://{MINE}", licence="apache-2.0")  # once more
     assert "license: apache-2.0" in hub.repos[MINE].files["README.md"].decode()

@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from scrubjay.core.errors import BadInput
-from scrubjay.nets.config import WEIGHT_AXES
 from scrubjay.nets.training.ensemble import Ensemble, Trainee
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
@@ -42,7 +41,7 @@ def trained(trainees: list[Trainee], steps: int, **options: object) -> Ensemble:
 def assert_alike(found: Ensemble, number: int, alone: Ensemble, tolerance: float) -> None:
     one, other = found.state(number), alone.state(0)
     for group in ("weights", "first_moments", "second_moments"):
-        for name in WEIGHT_AXES:
+        for name in one.weights:
             ours, theirs = getattr(one, group)[name], getattr(other, group)[name]
             assert ours.shape == theirs.shape
             assert float((ours - theirs).abs().max()) <= tolerance, (group, name)
@@ -79,7 +78,7 @@ def test_networks_of_a_split_stack_go_on_as_before(monkeypatch: pytest.MonkeyPat
 
 def test_equal_settings_share_one_group_of_the_optimiser() -> None:
     (group,) = Ensemble(SEEDS).optimiser.param_groups
-    assert {parameter.shape[0] for parameter in group["params"]} == {3} and len(group["params"]) == len(WEIGHT_AXES)
+    assert {parameter.shape[0] for parameter in group["params"]} == {3} and len(group["params"]) == 11
     assert len(Ensemble(VARIED).optimiser.param_groups) == 5
 
 
@@ -94,16 +93,14 @@ def test_restored_networks_go_on_with_the_same_bits() -> None:
     for number in range(len(VARIED)):
         one, two = ensemble.state(number), other.state(number)
         assert one.epoch == two.epoch == 7
-        assert all(torch.equal(one.weights[name], two.weights[name]) for name in WEIGHT_AXES)
+        assert all(torch.equal(one.weights[name], two.weights[name]) for name in one.weights)
         assert not torch.equal(one.weights["W_in"], kept[number].weights["W_in"])
 
 
 def test_a_network_of_the_ensemble_moves_with_its_steps() -> None:
     ensemble = Ensemble(SEEDS)
     network = ensemble.network(1)
-    assert torch.equal(
-        network.W_E, OneLayerTransformer.initialised(network.config, seed=SEEDS[1].recipe.seed).weights["W_E"]
-    )
+    assert torch.equal(network.W_E, Transformer.initialised(network.config, seed=SEEDS[1].recipe.seed).weights["W_E"])
     before = network.W_E.detach().clone()
     for _ in range(3):
         ensemble.step()
@@ -114,7 +111,7 @@ def test_a_network_of_the_ensemble_moves_with_its_steps() -> None:
 def test_queries_and_keys_are_left_alone_under_a_frozen_pattern() -> None:
     frozen = [Trainee(TASK, replace(RECIPE, frozen_pattern=PATTERN, seed=4))]
     start, end = Ensemble(frozen).state(0), trained(frozen, 5).state(0)
-    stayed = {name for name in WEIGHT_AXES if torch.equal(start.weights[name], end.weights[name])}
+    stayed = {name for name in start.weights if torch.equal(start.weights[name], end.weights[name])}
     assert stayed == {"W_Q", "W_K"}
 
 

@@ -21,6 +21,7 @@ def claims(result: AnswersResult) -> list[Claim]:
             chance=each.majority,
             control=each.majority,
             headline=each.part != "train",
+            facts={"inputs": each.inputs},
             topic=f"right answers on {_WHERE[each.part].partition(',')[0]}",
         )
         for each in result.accuracies

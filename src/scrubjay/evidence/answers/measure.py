@@ -16,11 +16,13 @@ class Accuracy:
         part: which inputs these are: ``all``, ``train`` or ``test``.
         right: the share of right answers.
         majority: the share of right answers if the most frequent label were always given.
+        inputs: how many inputs these are.
     """
 
     part: str
     right: float
     majority: float
+    inputs: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,5 +49,8 @@ def measure(run: Run, settings: Settings, found: Found) -> AnswersResult:
         parts |= {"train": train, "test": ~train}
     return AnswersResult(
         run,
-        tuple(Accuracy(part, share_of(right[where]), majority_share(labels[where])) for part, where in parts.items()),
+        tuple(
+            Accuracy(part, share_of(right[where]), majority_share(labels[where]), int(where.sum()))
+            for part, where in parts.items()
+        ),
     )

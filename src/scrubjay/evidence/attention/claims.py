@@ -1,17 +1,22 @@
 """What is said of attention."""
 
+from collections.abc import Sequence
+
 from scrubjay.core.claim import Claim, share_claim, untested
 from scrubjay.core.stats import majority_share, share_of
 from scrubjay.core.table import Table
+from scrubjay.evidence.attention.deep_heads import FrozenPart
 from scrubjay.evidence.attention.measure import AttentionResult
 from scrubjay.evidence.attention.row_losses import RowLosses
+from scrubjay.evidence.attention.scaling import Scaling
 
 _SECTION = "attention"
 
 
 def claims(result: AttentionResult) -> list[Claim]:
     """Make the claims about the frozen network, and about what the first-order effect of attention predicts."""
-    return [_agreement(result), *_accuracy(result), _first_order(result)]
+    scaling = [] if result.scaling is None else [_first_order(result.scaling)]
+    return [_agreement(result), *_accuracy(result), *scaling]
 
 
 def words(result: AttentionResult) -> list[str]:
@@ -25,8 +30,10 @@ def words(result: AttentionResult) -> list[str]:
 
 
 def tables(result: AttentionResult) -> list[Table]:
-    """Make the table of the answers that change when heads are frozen, if the domain has rows."""
-    return [] if result.heads.losses is None else [_losses_table(result.heads.losses)]
+    """Make the table of what changes when heads are frozen: by layer and head in a deeper network, else by row."""
+    if result.frozen:
+        return [_frozen_table(result.frozen)]
+    return [] if result.heads is None or result.heads.losses is None else [_losses_table(result.heads.losses)]
 
 
 def _agreement(result: AttentionResult) -> Claim:
@@ -61,8 +68,7 @@ def _accuracy(result: AttentionResult) -> list[Claim]:
     ]
 
 
-def _first_order(result: AttentionResult) -> Claim:
-    scaling = result.scaling
+def _first_order(scaling: Scaling) -> Claim:
     claim_id, topic = "attention.first_order", "flipped answers that the first-order effect of attention predicts (F1)"
     if not scaling.flips:
         return untested(
@@ -84,6 +90,18 @@ def _first_order(result: AttentionResult) -> Claim:
         control=scaling.chance,
         topic=topic,
         facts={"flips": scaling.flips, "precision": scaling.precision, "recall": scaling.recall},
+    )
+
+
+def _frozen_table(parts: Sequence[FrozenPart]) -> Table:
+    return Table(
+        "Answers kept when attention is frozen to its mean, by layer and head",
+        ("layer", "head", "only this part frozen", "everything else frozen"),
+        [
+            (str(part.layer), "all" if part.head is None else str(part.head), f"{part.alone:.1%}", f"{part.others:.1%}")
+            for part in parts
+        ],
+        "A part matters if few answers are kept when it is frozen, and suffices if many are kept when all else is.",
     )
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from scrubjay.evidence.attention.heads import HeadStudy
 from scrubjay.evidence.attention.measure import AttentionResult
+from scrubjay.evidence.attention.scaling import Scaling
 from scrubjay.evidence.drawing import INK, ONE, ZERO, finish, new_figure
 from scrubjay.evidence.line import Picture
 
@@ -13,6 +15,18 @@ _COLOURS = (ZERO, ONE, "#009E73", "#CC79A7")
 
 def figures(result: AttentionResult) -> list[Picture]:
     """Make the figure of this line."""
+    heads, scaling = result.heads, result.scaling
+    if heads is None or scaling is None:
+        return [
+            Picture(
+                "attention.png",
+                "Answers kept as single layers and heads are frozen to their mean pattern",
+                "A layer or head matters if its circle lies low: then answers change when only its attention is held "
+                "at its mean. It suffices if its square lies high: then answers are kept although the attention of all "
+                "others is held.",
+                lambda: _draw_layers(result),
+            )
+        ]
     return [
         Picture(
             "attention.png",
@@ -22,13 +36,26 @@ def figures(result: AttentionResult) -> list[Picture]:
             "a head matters if its circle, for this head alone frozen, lies low. Third: what each token adds to a "
             "head's attention score. Fourth: the steeper the curve, the more answers depend on how each input is "
             "attended to.",
-            lambda: _draw(result),
+            lambda: _draw(result, heads, scaling),
         )
     ]
 
 
-def _draw(result: AttentionResult) -> Figure:
-    heads, scaling, task = result.heads, result.scaling, result.run.task
+def _draw_layers(result: AttentionResult) -> Figure:
+    figure = new_figure(max(6.0, 0.5 * len(result.frozen)), 4.2)
+    axes, places = figure.add_subplot(1, 1, 1), np.arange(len(result.frozen))
+    axes.plot(places, [part.alone for part in result.frozen], "o", color=ZERO, label="only this part frozen")
+    axes.plot(places, [part.others for part in result.frozen], "s", color=ONE, label="everything else frozen")
+    names = [f"layer {part.layer}" if part.head is None else f"{part.layer}.{part.head}" for part in result.frozen]
+    axes.set_xticks(places, names, rotation=45)
+    axes.set(xlabel="layer, or layer.head", ylabel="share of answers kept", ylim=(0, 1.02))
+    axes.legend(frameon=False)
+    finish(figure, result.run, classes=False)
+    return figure
+
+
+def _draw(result: AttentionResult, heads: HeadStudy, scaling: Scaling) -> Figure:
+    task = result.run.task
     figure = new_figure(16, 4.6)
     names = task.position_names
     n_heads, n_ctx = heads.mean.shape

@@ -12,7 +12,7 @@ from scrubjay.core.stats import Score, share_of
 from scrubjay.evidence.attention.row_losses import RowKinds, RowLosses
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.nets.tables import Tables
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run, Settings
 from scrubjay.tasks.task import Task
 
@@ -28,7 +28,7 @@ class HeadStudy:
         mean: each head's mean pattern over the domain, shape [h, s].
         spread: the standard deviation of each head's pattern over the domain, shape [h, s].
         scores: for each position, the attention score of each of its tokens in each head, shape [t, h]. This is the QK
-            circuit, read at the last token.
+            circuit; if several tokens can stand where the answer is read, it is the mean over them.
         frozen_alone: for each head, the share of answers kept when its pattern is frozen to its mean.
         frozen_others: for each head, the share of answers kept when the patterns of all other heads are frozen.
         patched: for each head, the share of answers kept when its result comes from a random input.
@@ -53,6 +53,7 @@ def study_heads(run: Run, settings: Settings) -> HeadStudy:
     tables = Tables.of(network, task.domain)
     shared = mean.to(full.pattern)
     kinds = RowKinds.of(task, full.classes)
+    unattended = _resid_mid(network, task, tables, torch.zeros_like(full.pattern))
     donors = [
         [torch.randint(task.domain.size, (task.domain.size,), generator=draw) for _ in range(draws)]
         for draw in [torch.Generator().manual_seed(settings.seed)]
@@ -66,7 +67,7 @@ def study_heads(run: Run, settings: Settings) -> HeadStudy:
         others = readout.classes(_resid_mid(network, task, tables, rest)) == full.classes
         only = torch.zeros_like(full.pattern)
         only[:, head] = full.pattern[:, head]
-        result = _resid_mid(network, task, tables, only) - tables.resid_pre.cpu()
+        result = _resid_mid(network, task, tables, only) - unattended
         base = full.resid_mid - result
         patched = [share_of(readout.classes(base + result[drawn]) == full.classes) for drawn in donors[head]]
         return alone, others, Score.over(patched)
@@ -75,7 +76,7 @@ def study_heads(run: Run, settings: Settings) -> HeadStudy:
     return HeadStudy(
         mean=mean,
         spread=full.pattern.double().std(0, correction=0),
-        scores=tuple(table.cpu() for table in tables.scores),
+        scores=tuple(table.view(len(tables.resid_pre), -1, table.shape[1]).mean(0).cpu() for table in tables.scores),
         frozen_alone=tuple(share_of(kept) for kept in alone),
         frozen_others=tuple(share_of(kept) for kept in others),
         patched=tuple(patched),
@@ -90,7 +91,7 @@ def study_heads(run: Run, settings: Settings) -> HeadStudy:
     )
 
 
-def _resid_mid(network: OneLayerTransformer, task: Task, tables: Tables, pattern: Float[Tensor, "n h s"]) -> Residual:
+def _resid_mid(network: Transformer, task: Task, tables: Tables, pattern: Float[Tensor, "n h s"]) -> Residual:
     found = []
     for inputs in task.domain.chunks(chunk_rows(network.config.d_mlp, network.dtype, network.device)):
         choices = task.domain.choices(inputs).to(network.device)

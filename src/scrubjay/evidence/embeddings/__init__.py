@@ -3,7 +3,7 @@
 from scrubjay.evidence.embeddings.claims import claims, tables
 from scrubjay.evidence.embeddings.figures import figures
 from scrubjay.evidence.embeddings.measure import EmbeddingsResult, measure
-from scrubjay.evidence.line import VARYING_ANSWERS, Line
+from scrubjay.evidence.line import ONE_LAYER, VARYING_ANSWERS, Line
 
 EMBEDDINGS = Line[EmbeddingsResult](
     name="embeddings",
@@ -13,7 +13,7 @@ EMBEDDINGS = Line[EmbeddingsResult](
     claims=claims,
     figures=figures,
     tables=tables,
-    needs=(VARYING_ANSWERS,),
+    needs=(VARYING_ANSWERS, ONE_LAYER),
     weight=2.0,
 )
 """The line of evidence."""

@@ -1,8 +1,11 @@
 """What is said of filters and their gate."""
 
+from collections.abc import Sequence
+
 from scrubjay.core.claim import HOLDS, Claim, effect, share_claim
 from scrubjay.core.table import Table
 from scrubjay.evidence.filters.measure import FiltersResult, Fit, Gated, SideFilters
+from scrubjay.evidence.filters.site_filters import SiteFilters
 
 _SECTION = "filters"
 _FILTERS = {1: "one filter", 2: "two filters", 3: "three filters"}
@@ -78,7 +81,29 @@ def tables(result: FiltersResult) -> list[Table]:
                 [(name, f"{share:.1%}", f"{agrees:.1%}") for name, share, agrees in signs.rows],
             )
         )
+    if result.sites:
+        found.append(_sites_table(result.sites))
     return found
+
+
+def _sites_table(sites: Sequence[SiteFilters]) -> Table:
+    def row(site: SiteFilters) -> tuple[str, ...]:
+        rest, *_, everything = site.scores.values()
+        return (
+            site.name,
+            str(site.r),
+            site.filters.gate.name,
+            f"{site.agreement:.1%}",
+            f"{rest.own.mean:.1%}",
+            f"{everything.own.mean:.1%}",
+        )
+
+    return Table(
+        "Filters at every site, tested by running the rest of the network from there",
+        ("site", "components", "gate", "agreement", "left by [1]", "left by all"),
+        [row(site) for site in sites],
+        "[1]: everything but the filters' directions comes from another input; all: all licensed resamplings together.",
+    )
 
 
 def _claim(name: str, gated: Gated, suffix: str) -> Claim:

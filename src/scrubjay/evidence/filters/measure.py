@@ -8,6 +8,7 @@ from scrubjay.core.stats import Score, Stopping, agreement, chance_share
 from scrubjay.evidence.ablations import RestFromAnywhere
 from scrubjay.evidence.filters.by_signs import SignsAgreement, agreement_by_signs
 from scrubjay.evidence.filters.gate_controls import GateControls, gate_controls
+from scrubjay.evidence.filters.site_filters import SiteFilters, filters_at_sites
 from scrubjay.evidence.inner import INNER
 from scrubjay.evidence.line import Found
 from scrubjay.evidence.scrubber import Scrubber, scrub
@@ -107,11 +108,13 @@ class FiltersResult:
         sides: the filters of the full and of the frozen network, by name.
         by_signs: where the full network's gate agrees with it, by the signs of the inner network's hinges; None if
             that has no few hinges.
+        sites: the filters at every site of a network with several layers; empty for a network with one.
     """
 
     run: Run
     sides: dict[str, SideFilters]
     by_signs: SignsAgreement | None
+    sites: tuple[SiteFilters, ...]
 
 
 def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
@@ -166,6 +169,7 @@ def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
     inner, best = found.get(INNER), chosen["full", "causal"].filters
     return FiltersResult(
         run,
+        sites=filters_at_sites(run, found.of(SUBSPACE).sites, settings),
         by_signs=None
         if inner is None
         else agreement_by_signs(inner, best.predict(run.full.resid_mid), run.full.classes),

@@ -4,7 +4,7 @@ from scrubjay.evidence.inner.claims import claims, words
 from scrubjay.evidence.inner.figures import figures
 from scrubjay.evidence.inner.inner_tables import tables
 from scrubjay.evidence.inner.measure import InnerResult, measure
-from scrubjay.evidence.line import VARYING_ANSWERS, Line
+from scrubjay.evidence.line import ONE_LAYER, PIECEWISE_LINEAR, VARYING_ANSWERS, Line
 
 INNER = Line[InnerResult](
     name="inner",
@@ -15,7 +15,7 @@ INNER = Line[InnerResult](
     figures=figures,
     tables=tables,
     words=words,
-    needs=(VARYING_ANSWERS,),
+    needs=(VARYING_ANSWERS, ONE_LAYER, PIECEWISE_LINEAR),
     weight=6.0,
 )
 """The line of evidence."""

@@ -29,9 +29,9 @@ from scrubjay.fit.head_merging import HeadMerger, MergedHeads, Sensitivity
 from scrubjay.fit.hinges import MergedLayer, Weights
 from scrubjay.fit.merging import merged_layers
 from scrubjay.fit.pca import PCA, ROWS
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout
 from scrubjay.nets.recording import Activations
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.task import Task
 
 TARGETS = (0.99, 0.995)
@@ -100,10 +100,10 @@ class Condensation:
 
 
 def condense_run(
-    network: OneLayerTransformer,
+    network: Transformer,
     task: Task,
     full: Activations,
-    readout: Readout,
+    readout: HingeReadout,
     *,
     at_least: float | None = None,
     seed: int = 0,
@@ -169,7 +169,7 @@ def coordinates_of(resid_mid: Residual, calls: CloseCalls) -> Coordinates:
 
 
 def decisive_dimensions(
-    coordinates: Coordinates, full: Activations, readout: Readout, seed: int, kept: dict[int, float]
+    coordinates: Coordinates, full: Activations, readout: HingeReadout, seed: int, kept: dict[int, float]
 ) -> int:
     """The fewest directions that keep the answers while everything else comes from a random input."""
     draw = torch.Generator().manual_seed(seed)
@@ -201,7 +201,7 @@ class _Search:
     """All combinations of merged heads and hinges in some dimensions."""
 
     def __init__(
-        self, anatomy: Anatomy, task: Task, classes: Classes, readout: Readout, tried: Int[Tensor, "_tried"]
+        self, anatomy: Anatomy, task: Task, classes: Classes, readout: HingeReadout, tried: Int[Tensor, "_tried"]
     ) -> None:
         self.anatomy, self.task, self.classes, self.readout = anatomy, task, classes, readout
         self.choices, self.truth = task.domain.choices(tried), classes[tried]
@@ -211,10 +211,10 @@ class _Search:
     @classmethod
     def of(
         cls,
-        network: OneLayerTransformer,
+        network: Transformer,
         task: Task,
         full: Activations,
-        readout: Readout,
+        readout: HingeReadout,
         calls: CloseCalls,
         coordinates: Coordinates,
         *,
@@ -248,7 +248,7 @@ class _Search:
             moved = [head.merged(self.anatomy.heads).moved(choices)[:, 0] for head in variants[0].heads]
             for heads in variants:
                 adds = [head.adds(own) for head, own in zip(heads.heads, moved, strict=True)]
-                stream = InnerParts(self.anatomy, heads, layers[-1]).stream_of(adds, len(choices))
+                stream = InnerParts(self.anatomy, heads, layers[-1]).stream_of(adds, choices)
                 inputs = with_one(stream)
                 for layer in layers:
                     parts = InnerParts(self.anatomy, heads, layer)
@@ -282,7 +282,7 @@ class _Search:
     def best_layers(self) -> list[MergedLayer]:
         """For each number of hinges the candidate that agrees most often while all heads are kept."""
         truth, moved = self.truth, self.anatomy.heads.moved(self.choices)[:, :, :-1].sum(1)
-        inputs = with_one(self.anatomy.base + moved)
+        inputs = with_one(self.anatomy.base_of(self.choices) + moved)
         found: list[MergedLayer] = []
         best = 0.0
         for _, candidates in sorted(self.layers.items()):

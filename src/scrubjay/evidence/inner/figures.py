@@ -213,7 +213,10 @@ def _draw_heads(result: InnerResult) -> Figure:
     figure = new_figure(max(4, 3.2 * count), 5)
     for number, (head, table) in enumerate(zip(parts.heads.heads, tables, strict=True)):
         axes = figure.add_subplot(2, count, number + 1)
-        axes.plot(tokens, table.scores[at][:, 0].numpy(), ".", color=INK, markersize=3)
+        scores = (
+            table.scores[at].view(table.q, len(tokens)).mean(0)
+        )  # over the tokens that are read, if there are several
+        axes.plot(tokens, scores.numpy(), ".", color=INK, markersize=3)
         axes.set(title=f"inner head {number}: heads {', '.join(map(str, head.members))}")
         if number == 0:
             axes.set(ylabel="score (loudness)")

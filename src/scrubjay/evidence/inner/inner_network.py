@@ -17,9 +17,10 @@ from scrubjay.evidence.inner.as_transformer import as_transformer, number_groups
 from scrubjay.evidence.inner.condensing import Condensed
 from scrubjay.evidence.inner.parts import InnerParts
 from scrubjay.fit.hinges import LINEAR
+from scrubjay.fit.pca import ROWS
 from scrubjay.nets.files.checkpoint import save_network
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.program.code import choice_bits
 from scrubjay.tasks.task import Task
 
@@ -60,7 +61,8 @@ class InnerNetwork:
     """The network inside a network.
 
     Attributes:
-        network: the inner network, in float64.
+        network: the inner network, in float64; None if several tokens may stand at the position that is read, because
+            it is then not written as a network of its own.
         parts: what it is made of, and where that comes from.
         original: the network that it was found in.
         task: the task.
@@ -68,16 +70,16 @@ class InnerNetwork:
         wanted: the original's answer to each input, shape [n].
     """
 
-    network: OneLayerTransformer
+    network: Transformer | None
     parts: InnerParts
-    original: OneLayerTransformer
+    original: Transformer
     task: Task
     classes: Classes
     wanted: Classes
 
     @classmethod
-    def of(cls, found: Condensed, original: OneLayerTransformer, task: Task, wanted: Classes) -> "InnerNetwork":
-        """Build a condensed network and run it on every input.
+    def of(cls, found: Condensed, original: Transformer, task: Task, wanted: Classes) -> "InnerNetwork":
+        """Build a condensed network, if it can be built, and run it on every input.
 
         Args:
             found: its parts.
@@ -85,8 +87,21 @@ class InnerNetwork:
             task: the task.
             wanted: the original's answers, shape [n].
         """
-        network = as_transformer(found.parts, original, task)
-        return cls(network, found.parts, original, task, record(network, task).classes, wanted)
+        if task.domain.has_constant_query:
+            network = as_transformer(found.parts, original, task)
+            return cls(network, found.parts, original, task, record(network, task).classes, wanted)
+        choices = (task.domain.choices(some) for some in task.domain.chunks(ROWS))
+        said = torch.cat([_classes(task, found.parts.scores(some)) for some in choices])
+        return cls(None, found.parts, original, task, said, wanted)
+
+    @property
+    def written(self) -> Transformer:
+        """The inner network as a network of its own.
+
+        Raises:
+            BadInput: several tokens may stand at the position that is read.
+        """
+        return as_transformer(self.parts, self.original, self.task) if self.network is None else self.network
 
     @property
     def agreement(self) -> float:
@@ -106,8 +121,11 @@ class InnerNetwork:
         return None if labels is None else share_of((self.classes != labels)[labels >= 0])
 
     @cached_property
-    def coarse(self) -> Coarse:
-        """The inner network with its numbers rounded as much as costs few answers; see ``ROUNDING_COSTS``."""
+    def coarse(self) -> Coarse | None:
+        """The inner network with its numbers rounded as much as costs few answers; see ``ROUNDING_COSTS``. None if it
+        is not written as a network of its own."""
+        if self.network is None:
+            return None
         counts = [
             getattr(self.network, group.weight)[group.place].numel() for group in number_groups(self.parts, self.task)
         ]
@@ -118,13 +136,13 @@ class InnerNetwork:
         bits = sum(_bits_of(count, per_number) for count in counts)
         return Coarse(per_number, bits, classes, _exceptions(classes, self.wanted, self.task))
 
-    def changed(self, change: Callable[[Float64[Tensor, "..."]], Float64[Tensor, "..."]]) -> OneLayerTransformer:
+    def changed(self, change: Callable[[Float64[Tensor, "..."]], Float64[Tensor, "..."]]) -> Transformer:
         """A copy of the inner network in which each group of its numbers is changed.
 
         Args:
             change: called with the numbers of each group (see ``number_groups``); returns as many numbers.
         """
-        return rewritten(self.network, self.parts, self.task, change)
+        return rewritten(self.written, self.parts, self.task, change)
 
     @property
     def parentage(self) -> dict[str, Any]:
@@ -159,14 +177,19 @@ class InnerNetwork:
             The SHA-256 digest of the file.
 
         Raises:
+            BadInput: several tokens may stand at the position that is read.
             OutOfResources: the folder cannot be written, or the disk is full.
         """
         return save_network(
             path,
-            self.network,
+            self.written,
             task=self.task.words,
             inner={"parent": parent, "parent_sha256": parent_sha256, "agreement": self.agreement, **self.parentage},
         )
+
+
+def _classes(task: Task, scores: Float64[Tensor, "n c"]) -> Classes:
+    return (scores[:, 0] > 0).long() if scores.shape[1] == 1 else task.classes_of(scores)
 
 
 def _exceptions(said: Classes, wanted: Classes, task: Task) -> float:

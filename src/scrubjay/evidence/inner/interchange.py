@@ -23,9 +23,9 @@ from scrubjay.core.stats import SEED_STRIDE, Share
 from scrubjay.evidence.inner.parts import with_one
 from scrubjay.fit.head_merging import Subset
 from scrubjay.fit.hinges import LINEAR, MergedLayer
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout
 from scrubjay.nets.tables import Tables
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.task import Task
 
 PAIRS = 20_000
@@ -126,7 +126,7 @@ def _scores(right: Tensor, changed: Tensor) -> PartScores:
     return PartScores(everywhere, Share.of(right[changed]), float(changed.double().mean()))
 
 
-def neuron_exchange(readout: Readout, resid_mid: Residual, groups: Sequence[Int[Tensor, "_own"]]) -> Exchange:
+def neuron_exchange(readout: HingeReadout, resid_mid: Residual, groups: Sequence[Int[Tensor, "_own"]]) -> Exchange:
     """Groups of the original's neurons, after the ReLU.
 
     Args:
@@ -163,7 +163,7 @@ def hinge_exchange(layer: MergedLayer, streams: Float[Tensor, "n r"]) -> Exchang
 
 
 def head_exchange(
-    network: OneLayerTransformer, task: Task, readout: Readout, resid_mid: Residual, groups: Sequence[Subset]
+    network: Transformer, task: Task, readout: HingeReadout, resid_mid: Residual, groups: Sequence[Subset]
 ) -> Exchange:
     """What groups of the original's heads add to the stream.
 

@@ -137,7 +137,9 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
     """
     searching = part_of(settings.progress, 0.0, 0.5)
     try:
-        condensed = condense_run(run.network, run.task, run.full, run.readout, seed=settings.seed, progress=searching)
+        condensed = condense_run(
+            run.network, run.task, run.full, run.readout.as_hinges(), seed=settings.seed, progress=searching
+        )
     except BadInput as nothing:
         raise NothingToFollow(str(nothing)) from nothing
     reached, chosen = _chosen(condensed, run.network.numbers)
@@ -145,7 +147,7 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
     parts = inner.parts
     choices = run.task.domain.choices(run.task.domain.inputs())
     adds = parts.adds(choices)
-    streams = parts.stream_of(adds, len(choices))
+    streams = parts.stream_of(adds, choices)
     settings.progress("interchange, scrubbing and the untrained control", 0.5)
     work = ["untrained", "hinges", "heads", "scrubbing", "meaning"]
 
@@ -159,7 +161,7 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
         if what == "scrubbing":
             until = settings.stopping.at_most(_DRAWS)
             return scrub_inner(
-                parts, run.readout, run.full.resid_mid, run.full.classes, stopping=until, seed=settings.seed
+                parts, run.readout.as_hinges(), run.full.resid_mid, run.full.classes, stopping=until, seed=settings.seed
             )
         return _meaning(run, condensed.few_hinges, settings)
 
@@ -232,7 +234,9 @@ def _hinge_test(run: Run, parts: InnerParts, streams: Float64[Tensor, "n r"], se
     groups = [bending[parts.layer.groups == hinge].tolist() for hinge in range(parts.hinges)]
     random = shuffled_groups(groups, bending.tolist(), seed)
     original, mixed = (
-        None if some is None else neuron_exchange(run.readout, run.full.resid_mid, [torch.tensor(own) for own in some])
+        None
+        if some is None
+        else neuron_exchange(run.readout.as_hinges(), run.full.resid_mid, [torch.tensor(own) for own in some])
         for some in (groups, random)
     )
     assert original is not None
@@ -247,7 +251,9 @@ def _head_test(
     groups = [head.members for head in parts.heads.heads]
     random = shuffled_groups(groups, range(run.network.config.n_heads), seed)
     original, mixed = (
-        None if some is None else head_exchange(run.network, run.task, run.readout, run.full.resid_mid, some)
+        None
+        if some is None
+        else head_exchange(run.network, run.task, run.readout.as_hinges(), run.full.resid_mid, some)
         for some in (groups, random)
     )
     assert original is not None

@@ -20,7 +20,7 @@ from scrubjay.core.axes import Classes, Inputs, Residual
 from scrubjay.core.stats import SEED_STRIDE, Score, Stopping, share_of
 from scrubjay.evidence.inner.interchange import shuffled_order
 from scrubjay.evidence.inner.parts import InnerParts, with_one
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout
 
 INPUTS = 3_000
 """How many inputs a draw resamples; each draw takes other ones."""
@@ -44,7 +44,7 @@ class OffSideScores:
 
 
 def scrub_inner(
-    parts: InnerParts, readout: Readout, resid_mid: Residual, classes: Classes, *, stopping: Stopping, seed: int
+    parts: InnerParts, readout: HingeReadout, resid_mid: Residual, classes: Classes, *, stopping: Stopping, seed: int
 ) -> OffSideScores:
     """Resample what the inner network licenses, in the original network.
 
@@ -92,7 +92,7 @@ class _Sides:
     def __init__(
         self,
         parts: InnerParts,
-        readout: Readout,
+        readout: HingeReadout,
         resid_mid: Residual,
         values: Float64[Tensor, "n r"],
         on: Tensor,

@@ -8,19 +8,16 @@ import torch
 from jaxtyping import Float64, Int
 from torch import Tensor
 
-from scrubjay.core.axes import Choices, Residual
+from scrubjay.core.axes import Choices, Inputs, Residual
 from scrubjay.fit.decisive import Coordinates
-from scrubjay.fit.head_merging import HeadTables, MergedHeads
+from scrubjay.fit.head_merging import SILENT, HeadTables, MergedHeads
 from scrubjay.fit.hinges import Layer, MergedLayer
+from scrubjay.fit.pca import ROWS
 from scrubjay.nets.chunks import chunk_rows
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout
 from scrubjay.nets.tables import Tables
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
-
-_SILENT = -700.0
-"""The lowest score that is used. A frozen pattern that contains 0 has the score minus infinity there; with this one the
-share of attention is 1e-304."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,18 +27,18 @@ class Anatomy:
     Attributes:
         coordinates: the coordinates of ``resid_mid``; everything else in it is held at its mean.
         heads: what the heads do, in these coordinates.
-        base: what the stream has besides what the heads add, shape [r].
+        base: what the stream has besides what the heads add, for each token at the position that is read, shape [q, r].
         layer: the neurons that are on for some inputs and off for others, and the affine path, into which the neurons
             that are on for every input are folded.
         bending: the numbers of these neurons.
         always_on: the numbers of the neurons that are on for every input.
         never_on: the numbers of the neurons that are off for every input.
-        tokens: how many different tokens may stand before the last position.
+        tokens: how many different tokens may stand at other positions than the one that is read.
     """
 
     coordinates: Coordinates
     heads: HeadTables
-    base: Float64[Tensor, "r"]
+    base: Float64[Tensor, "q r"]
     layer: Layer
     bending: Int[Tensor, "_bending"]
     always_on: Int[Tensor, "_always"]
@@ -51,9 +48,9 @@ class Anatomy:
     @classmethod
     def of(
         cls,
-        network: OneLayerTransformer,
+        network: Transformer,
         domain: Domain,
-        readout: Readout,
+        readout: HingeReadout,
         resid_mid: Residual,
         coordinates: Coordinates,
     ) -> "Anatomy":
@@ -68,7 +65,8 @@ class Anatomy:
         """
         values = coordinates.of(resid_mid)
         heads = _head_tables(network, domain, coordinates)
-        first = heads.moved(domain.choices(torch.zeros(1, dtype=torch.int64)))[0, :, :-1].sum(0)
+        some = _one_of_each(domain)
+        moved = heads.moved(domain.choices(some))[:, :, :-1].sum(1)
         planes, layer = _in_coordinates(readout, coordinates)
         low, high = _reach(planes, values)
         always, never = low > 0, high <= 0
@@ -77,7 +75,7 @@ class Anatomy:
         return cls(
             coordinates,
             heads,
-            values[0] - first,
+            values[some] - moved,
             Layer(planes[bending], layer.outputs[bending], linear),
             bending.nonzero()[:, 0],
             always.nonzero()[:, 0],
@@ -88,10 +86,11 @@ class Anatomy:
     def numbers(self, ranks: Sequence[int], hinges: int) -> int:
         """How many numbers a smaller network in these coordinates is made of.
 
-        Each head has a score and as many values as its rank for every token that may stand before the last position,
-        and one of each for every such position but the first; and it writes each of its values, and how much it
-        attends before the last position, into every coordinate. Each hinge has a plane and its outputs, of which one is
-        fixed by scaling; the affine path has a number for each coordinate and output, and a constant.
+        Each head has a score and as many values as its rank for every token that may stand at the other positions, and
+        one of each for every such position but the first; and it writes each of its values, and how much it attends to
+        other positions, into every coordinate. If several tokens may stand at the position that is read, there is a
+        score for each of them, and each adds to every coordinate. Each hinge has a plane and its outputs, of which one
+        is fixed by scaling; the affine path has a number for each coordinate and output, and a constant.
 
         Args:
             ranks: the rank of each head's values.
@@ -99,8 +98,16 @@ class Anatomy:
         """
         before = len(self.heads.scores) - 1
         r, c = self.coordinates.r, self.layer.outputs.shape[1]
-        heads = sum((rank + 1) * (self.tokens + before - 1 + r) for rank in ranks)
-        return heads + hinges * (r + c) + (r + 1) * c
+        q = self.heads.q
+        scores = 0 if self.heads.attn_coeff == 0 else q
+        rows = self.tokens + before - 1
+        heads = sum((rank + scores) * rows + (rank + 1) * r for rank in ranks)
+        queries = 0 if q == 1 else q * r
+        return heads + queries + hinges * (r + c) + (r + 1) * c
+
+    def base_of(self, choices: Choices) -> Float64[Tensor, "_n r"]:
+        """What the stream has besides what the heads add: [n, r] for the given inputs, or [1, r] for all inputs."""
+        return self.base if len(self.base) == 1 else self.base[choices[:, self.heads.read_at]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +141,8 @@ class InnerParts:
 
     @property
     def constant(self) -> Float64[Tensor, "r"]:
-        """The part of the stream that does not depend on the input, shape [r]."""
-        return sum((head.writes[-1] for head in self.heads.heads), self.anatomy.base + self.heads.offset)
+        """The part of the stream that no input changes, shape [r], if the token that is read is constant."""
+        return sum((head.writes[-1] for head in self.heads.heads), self.anatomy.base[0] + self.heads.offset)
 
     def adds(self, choices: Choices) -> list[Float64[Tensor, "n r"]]:
         """What each merged head adds to the stream, shape [n, r] each."""
@@ -143,11 +150,11 @@ class InnerParts:
 
     def stream(self, choices: Choices) -> Float64[Tensor, "n r"]:
         """The coordinates of the stream, shape [n, r]."""
-        return self.stream_of(self.adds(choices), len(choices))
+        return self.stream_of(self.adds(choices), choices)
 
-    def stream_of(self, adds: Sequence[Float64[Tensor, "n r"]], n: int) -> Float64[Tensor, "n r"]:
-        """The coordinates of the stream on n inputs, shape [n, r], from what each merged head adds."""
-        return sum(adds, (self.anatomy.base + self.heads.offset).expand(n, -1))
+    def stream_of(self, adds: Sequence[Float64[Tensor, "n r"]], choices: Choices) -> Float64[Tensor, "n r"]:
+        """The coordinates of the stream on some inputs, shape [n, r], from what each merged head adds."""
+        return sum(adds, (self.anatomy.base_of(choices) + self.heads.offset).expand(len(choices), -1))
 
     def scores(self, choices: Choices) -> Float64[Tensor, "n c"]:
         """The class margin or the logits, shape [n, c]."""
@@ -164,18 +171,37 @@ def with_one(coordinates: Float64[Tensor, "n r"]) -> Float64[Tensor, "n r1"]:
     return torch.cat([coordinates, coordinates.new_ones(len(coordinates), 1)], 1)
 
 
-def _head_tables(network: OneLayerTransformer, domain: Domain, coordinates: Coordinates) -> HeadTables:
+def _head_tables(network: Transformer, domain: Domain, coordinates: Coordinates) -> HeadTables:
     tables = Tables.of(network, domain)
     h, e = network.config.n_heads, network.config.d_head
     written = tables.W_O.double().cpu().view(h, e, -1) @ coordinates.readers.T  # [h, e, r]
     values = [torch.einsum("the,her->thr", table.double().cpu().view(-1, h, e), written) for table in tables.values]
-    scores = [table.double().cpu().clamp(min=_SILENT) for table in tables.scores]
-    return HeadTables(
-        tuple(table - scores[-1][0] for table in scores), tuple(table - values[-1][0] for table in values)
-    )
+    scores = [table.double().cpu() for table in tables.scores]
+    read_at = domain.read_at
+    if domain.has_constant_query:
+        own, own_value = scores[read_at][0].clamp(min=SILENT), values[read_at][0]
+        scores = [table - own for table in scores]
+        values = [table - own_value for table in values]
+    # a frozen pattern that contains 0, and a position that attention does not reach, have the score minus infinity
+    scores = [table.clamp(min=SILENT) for table in scores]
+    return HeadTables(tuple(scores), tuple(values), read_at, network.config.attn_coeff)
 
 
-def _in_coordinates(readout: Readout, coordinates: Coordinates) -> tuple[Float64[Tensor, "m r1"], Layer]:
+def _one_of_each(domain: Domain) -> Inputs:
+    """An input for each token at the position that is read."""
+    found = torch.full((domain.counts[domain.read_at],), -1)
+    for inputs in domain.chunks(ROWS):
+        column = domain.choices(inputs)[:, domain.read_at]
+        for token in (found < 0).nonzero()[:, 0].tolist():
+            where = (column == token).nonzero()
+            if len(where):
+                found[token] = inputs[where[0, 0]]
+        if bool((found >= 0).all()):
+            break
+    return found
+
+
+def _in_coordinates(readout: HingeReadout, coordinates: Coordinates) -> tuple[Float64[Tensor, "m r1"], Layer]:
     W_in, direct = readout.W_in.double().cpu(), readout.direct.double().cpu()
     bias = readout.b_in.double().cpu() + coordinates.mean @ W_in
     constant = readout.offset.double().cpu() + coordinates.mean @ direct

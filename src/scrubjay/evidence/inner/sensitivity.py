@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int
 from torch import Tensor
 
 from scrubjay.core.axes import Inputs, Residual
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout
 
 SAMPLE = 1_000
 """How many inputs merges are scored on."""
@@ -39,7 +39,7 @@ class CloseCalls:
     gradients: Float64[Tensor, "n p d"]
 
     @classmethod
-    def of(cls, readout: Readout, resid_mid: Residual, *, seed: int) -> "CloseCalls":
+    def of(cls, readout: HingeReadout, resid_mid: Residual, *, seed: int) -> "CloseCalls":
         """Draw a sample of inputs and find their margins.
 
         Args:

@@ -25,9 +25,9 @@ from scrubjay.fit.decisive import Coordinates
 from scrubjay.fit.head_merging import HeadMerger, Sensitivity
 from scrubjay.fit.hinges import MergedLayer
 from scrubjay.fit.merging import merged_layers
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout
 from scrubjay.nets.recording import Activations
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 
 _FEW = 50
@@ -75,7 +75,7 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
     Returns:
         The control, or None if the untrained network gives every input the same answer.
     """
-    network = OneLayerTransformer.initialised(run.network.config, seed=seed + 1)
+    network = Transformer.initialised(run.network.config, seed=seed + 1)
     readout, full = _balanced(network, run)
     if majority_share(full.classes) == 1:
         return None
@@ -108,10 +108,10 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
     )
 
 
-def _balanced(network: OneLayerTransformer, run: Run) -> tuple[Readout, Activations]:
-    if run.readout.direct.shape[1] > 1:
-        return Readout.logits(network, run.task), run.untrained
-    readout = Readout.margin(network, run.task)
+def _balanced(network: Transformer, run: Run) -> tuple[HingeReadout, Activations]:
+    if not run.readout.reads_margin:
+        return HingeReadout.logits(network, run.task).as_hinges(), run.untrained
+    readout = HingeReadout.margin(network, run.task).as_hinges()
     median = readout.scores(run.untrained.resid_mid).median()
     readout = replace(readout, offset=readout.offset - median)
     classes: Classes = readout.classes(run.untrained.resid_mid)
@@ -122,7 +122,7 @@ def _hinges(
     layers: dict[int, list[MergedLayer]],
     wanted: int,
     anatomy: Anatomy,
-    readout: Readout,
+    readout: HingeReadout,
     full: Activations,
     streams: torch.Tensor,
     seed: int,
@@ -144,8 +144,8 @@ def _hinges(
 
 def _heads(
     run: Run,
-    network: OneLayerTransformer,
-    readout: Readout,
+    network: Transformer,
+    readout: HingeReadout,
     full: Activations,
     calls: CloseCalls,
     every: Coordinates,
@@ -170,7 +170,7 @@ def _heads(
     return interchange(
         count,
         head_exchange(network, run.task, readout, full.resid_mid, [head.members for head in merged.heads]),
-        inner_head_exchange(adds, anatomy.base + merged.offset + torch.stack(adds).sum(0), finest),
+        inner_head_exchange(adds, anatomy.base_of(everywhere) + merged.offset + torch.stack(adds).sum(0), finest),
         full.classes,
         readout.classes_from,
         seed,

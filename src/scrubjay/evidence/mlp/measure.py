@@ -13,6 +13,7 @@ from scrubjay.evidence.mlp.decisions import DecisionMap, map_decisions
 from scrubjay.evidence.mlp.neurons import Neurons, mlp_out_of, study_neurons
 from scrubjay.fit.filters import fit_filters
 from scrubjay.fit.pca import PCA
+from scrubjay.nets.readout import HingeReadout
 from scrubjay.run import Run, Settings
 
 FRACTIONS = (0.0, 0.5, 1.0)
@@ -28,7 +29,7 @@ class SideMlp:
         scores: the coordinates of every input along the first two of them, shape [n, 2].
         fractions: the fractions of ``mlp_out`` that are added to the stream.
         separability: for each fraction, the share of answers that the best single half-space gives.
-        neurons: what single neurons contribute; None if the answer is read from all logits and not from a margin.
+        neurons: what single neurons contribute; None unless the answer is read from a margin that is a sum of hinges.
         decisions: what the network answers in the plane of the filters.
     """
 
@@ -67,9 +68,9 @@ def measure(run: Run, settings: Settings, found: Found) -> MlpResult:
 
     def study(name: str) -> tuple[Neurons | None, DecisionMap]:
         resid_mid, classes = streams[name][0], run.sides[name].classes
-        is_margin = run.readout.hidden.shape[1] == 1
+        hinges = run.readout if isinstance(run.readout, HingeReadout) and run.readout.reads_margin else None
         return (
-            study_neurons(run.readout, resid_mid, classes) if is_margin else None,
+            None if hinges is None else study_neurons(hinges, resid_mid, classes),
             map_decisions(filters[name].hypothesis, resid_mid, run.readout),
         )
 

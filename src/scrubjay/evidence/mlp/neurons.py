@@ -8,9 +8,9 @@ from torch import Tensor
 
 from scrubjay.core.axes import Classes, Residual
 from scrubjay.nets.chunks import chunk_rows
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.readout import HingeReadout
 from scrubjay.nets.tables import AfterAttention
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Neurons:
 
 
 @torch.no_grad()
-def neuron_means(readout: Readout, resid_mid: Residual) -> tuple[Float64[Tensor, "m"], Int[Tensor, "m"]]:
+def neuron_means(readout: HingeReadout, resid_mid: Residual) -> tuple[Float64[Tensor, "m"], Int[Tensor, "m"]]:
     """Each neuron's mean ``mlp_post``, and the neurons sorted by the spread of what they contribute.
 
     A neuron's contribution is its ``mlp_post`` times what it writes to the margin, or to the logits if the answer is
@@ -59,7 +59,7 @@ def neuron_means(readout: Readout, resid_mid: Residual) -> tuple[Float64[Tensor,
 
 
 @torch.no_grad()
-def study_neurons(readout: Readout, resid_mid: Residual, classes: Classes) -> Neurons:
+def study_neurons(readout: HingeReadout, resid_mid: Residual, classes: Classes) -> Neurons:
     """Hold neurons at their means, one at a time and cumulatively.
 
     This takes two products [n, d] x [d, m] and O(n m) operations besides.
@@ -89,7 +89,7 @@ def study_neurons(readout: Readout, resid_mid: Residual, classes: Classes) -> Ne
 
 
 @torch.no_grad()
-def mlp_out_of(network: OneLayerTransformer, resid_mid: Residual) -> Residual:
+def mlp_out_of(network: Transformer, resid_mid: Residual) -> Residual:
     """What the MLP adds to each residual stream, shape [n, d]; it is computed in chunks."""
     rows = chunk_rows(network.config.d_mlp, network.dtype, network.device)
     return torch.cat(

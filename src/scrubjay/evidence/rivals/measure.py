@@ -70,10 +70,8 @@ def measure(run: Run, settings: Settings, found: Found) -> RivalsResult:
         raise NothingToFollow("fewer than two answers of the training half lie in a class")
     program, length = (None, None) if labels is None else (labels.program, labels.length)
     condensed = found.get(INNER)
-    inner = None
-    if condensed is not None:
-        coarse = condensed.inner.coarse
-        inner = Explanation(coarse.classes == 1, float(coarse.bits))
+    coarse = None if condensed is None else condensed.inner.coarse
+    inner = None if coarse is None else Explanation(coarse.classes == 1, float(coarse.bits))
     every = kinds(seen, program, length, inner)
     scored = []
     for number, kind in enumerate(every):  # one after the other: many tiny operations would wait for Python's lock

@@ -1,7 +1,7 @@
 """Subspace: in how few dimensions of the residual stream does the computation live?"""
 
 from scrubjay.evidence.line import VARYING_ANSWERS, Line
-from scrubjay.evidence.subspace.claims import claims, words
+from scrubjay.evidence.subspace.claims import claims, tables, words
 from scrubjay.evidence.subspace.measure import SubspaceResult, measure
 
 SUBSPACE = Line[SubspaceResult](
@@ -10,6 +10,7 @@ SUBSPACE = Line[SubspaceResult](
     question="In how few dimensions of the residual stream does the computation live?",
     measure=measure,
     claims=claims,
+    tables=tables,
     words=words,
     needs=(VARYING_ANSWERS,),
     weight=1.5,

@@ -12,7 +12,7 @@ import torch
 from scrubjay.core.axes import Classes, Components, Residual
 from scrubjay.core.stats import Score
 from scrubjay.fit.pca import ROWS
-from scrubjay.nets.readout import Readout
+from scrubjay.nets.sites import Rest
 
 KEEPS = 0.99
 """The share of answers that must stay the same."""
@@ -40,7 +40,7 @@ class CausalSubspace:
 def causal_subspace(
     resid_mid: Residual,
     components: Components,
-    readout: Readout,
+    rest: Rest,
     classes: Classes,
     *,
     draws: int = 10,
@@ -54,9 +54,9 @@ def causal_subspace(
     short on about a thousand inputs by more than five standard errors is not tried on all inputs.
 
     Args:
-        resid_mid: the residual streams of all inputs, shape [n, d].
+        resid_mid: the residual streams of all inputs at some site, shape [n, d].
         components: an orthonormal basis of the whole stream, shape [d, d], in the order in which components are kept.
-        readout: computes the answer from a residual stream.
+        rest: the rest of the network, from the residual stream to the answer.
         classes: the answers without an ablation, shape [n].
         draws: the number of draws for each number of components.
         seed: seed for the donors.
@@ -71,12 +71,10 @@ def causal_subspace(
     passed: list[int | None] = [None] * draws
     for r in range(len(components) + 1):
         basis = components[:r].to(resid_mid.dtype)
-        screened = _share_kept(resid_mid, sample, donors[0][sample], basis, readout, classes)
+        screened = _share_kept(resid_mid, sample, donors[0][sample], basis, rest, classes)
         if screened < keeps - 5 * (keeps * (1 - keeps) / len(sample)) ** 0.5:
             continue
-        shares = [
-            _share_kept(resid_mid, torch.arange(len(resid_mid)), drawn, basis, readout, classes) for drawn in donors
-        ]
+        shares = [_share_kept(resid_mid, torch.arange(len(resid_mid)), drawn, basis, rest, classes) for drawn in donors]
         kept[r] = Score.over(shares)
         passed = [r if old is None and share >= keeps else old for old, share in zip(passed, shares, strict=True)]
         if kept[r].mean >= keeps:
@@ -90,12 +88,12 @@ def _share_kept(
     inputs: torch.Tensor,
     donors: torch.Tensor,
     basis: torch.Tensor,
-    readout: Readout,
+    rest: Rest,
     classes: Classes,
 ) -> float:
     right = 0
     for some, sources in zip(torch.split(inputs, ROWS), torch.split(donors, ROWS), strict=True):
         own, other = resid_mid[some], resid_mid[sources.long()]
         mixed = other + ((own - other) @ basis.T) @ basis
-        right += int((readout.classes(mixed) == classes[some]).sum())
+        right += int((rest.classes_at(mixed, some) == classes[some]).sum())
     return right / len(inputs)

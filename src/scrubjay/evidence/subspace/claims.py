@@ -1,8 +1,10 @@
 """What is said of the dimensions of ``resid_mid``."""
 
 from scrubjay.core.claim import Claim, count_claim
+from scrubjay.core.table import Table
 from scrubjay.evidence.subspace.causal import KEEPS
 from scrubjay.evidence.subspace.measure import VARIANCE, SubspaceResult
+from scrubjay.evidence.subspace.site_subspaces import SiteSubspace
 
 _SECTION = "subspace"
 
@@ -34,6 +36,53 @@ def claims(result: SubspaceResult) -> list[Claim]:
             topic=f"components of resid_mid that keep {KEEPS:.0%} of the answers",
             facts={"d_model": d_model, "kept": kept.mean, "draws": kept.draws},
         ),
+        *(_at_site(site) for site in result.sites),
+    ]
+
+
+def _at_site(site: SiteSubspace) -> Claim:
+    name, causal = site.cut.name, site.causal
+    return count_claim(
+        f"subspace.causal.{name}",
+        _SECTION,
+        f"Few components of {name} keep {KEEPS:.0%} of the answers when all others are resampled and the rest of the "
+        f"network is run ({causal.kept[causal.r].mean:.1%} kept; control: random directions)",
+        causal.r,
+        of=len(site.pca.mean),
+        control=site.at_random.r,
+        interval=(causal.lowest, causal.highest),
+        topic=f"components of {name} that keep {KEEPS:.0%} of the answers",
+    )
+
+
+def tables(result: SubspaceResult) -> list[Table]:
+    """Make the table of all sites of a network with several layers."""
+    if not result.sites:
+        return []
+    rows = [
+        (
+            site.cut.name,
+            str(site.pca.holding(VARIANCE)),
+            str(site.causal.r),
+            f"{site.causal.kept[site.causal.r].mean:.1%}",
+            str(site.at_random.r),
+        )
+        for site in result.sites
+    ]
+    return [
+        Table(
+            "Dimensions that matter, by site",
+            (
+                "site",
+                f"components for {VARIANCE:.0%} of the variance",
+                "components that matter",
+                "answers kept",
+                "random",
+            ),
+            rows,
+            "The stream at the position that is read keeps these components; all others come from another input, and "
+            "the rest of the network is run from there. “random”: as many random directions are needed instead.",
+        )
     ]
 
 

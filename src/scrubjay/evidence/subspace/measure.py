@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scrubjay.core.parallel import side_by_side
 from scrubjay.evidence.line import Found
 from scrubjay.evidence.subspace.causal import CausalSubspace, causal_subspace
+from scrubjay.evidence.subspace.site_subspaces import SiteSubspace, subspaces_at_sites
 from scrubjay.fit.pca import PCA, random_basis
 from scrubjay.run import Run, Settings
 
@@ -38,12 +39,14 @@ class SubspaceResult:
         sides: the components of the full and of the frozen network, by name.
         untrained: how many components hold the same share of the variance in an untrained network.
         at_random: the causal subspace that is found if components are replaced by random directions.
+        sites: the causal subspace at every site of a network with several layers; empty for a network with one.
     """
 
     run: Run
     sides: dict[str, SideSubspace]
     untrained: int
     at_random: CausalSubspace
+    sites: tuple[SiteSubspace, ...]
 
 
 def measure(run: Run, settings: Settings, found: Found) -> SubspaceResult:
@@ -65,4 +68,5 @@ def measure(run: Run, settings: Settings, found: Found) -> SubspaceResult:
         {name: SideSubspace(components[name], each) for name, each in zip(run.sides, searched, strict=True)},
         untrained=PCA.of(run.untrained.resid_mid).holding(VARIANCE),
         at_random=random,
+        sites=subspaces_at_sites(run, settings),
     )

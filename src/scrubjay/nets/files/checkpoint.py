@@ -12,11 +12,13 @@ from typing import Any
 import torch
 
 from scrubjay.core.errors import BadInput, RefusedFile
-from scrubjay.nets.config import WEIGHT_AXES, Config
+from scrubjay.nets.config import Config
+from scrubjay.nets.files.arrange import arranged
 from scrubjay.nets.files.foreign import read_foreign
-from scrubjay.nets.files.layouts import LAYOUTS, as_weights
+from scrubjay.nets.files.layout_files import layout_from_toml
+from scrubjay.nets.files.layouts import Layout
 from scrubjay.nets.files.sealed import read_sealed, write_sealed
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.recipe import Recipe
 
 NETWORK_FILE = "network.safetensors"
@@ -35,7 +37,7 @@ class SavedNetwork:
         manifest: everything that the file says about itself, including its ``sha256`` digest.
     """
 
-    network: OneLayerTransformer
+    network: Transformer
     name: str
     task: str | None
     recipe: Recipe | None
@@ -55,7 +57,7 @@ def network_file(path: str | Path) -> Path:
 
 def save_network(
     path: str | Path,
-    network: OneLayerTransformer,
+    network: Transformer,
     *,
     task: str | None = None,
     recipe: Recipe | None = None,
@@ -119,8 +121,9 @@ def read_network(path: str | Path) -> SavedNetwork:
             f"{str(manifest['config'])[:80]} and {str(manifest['task'])[:80]}"
         )
     config = Config.from_mapping(manifest["config"])
-    wrong = [name for name in WEIGHT_AXES if name not in weights or weights[name].shape != config.shape(name)]
-    if wrong or set(weights) != set(WEIGHT_AXES):
+    axes = config.weight_axes
+    wrong = [name for name in axes if name not in weights or weights[name].shape != config.shape(name)]
+    if wrong or set(weights) != set(axes):
         raise RefusedFile(f"{file} holds the tensors {sorted(weights)}, and these do not fit its config: {wrong}")
     recipe = None if manifest["recipe"] is None else recipe_from(manifest["recipe"], file)
     return SavedNetwork(
@@ -132,33 +135,57 @@ def read_network(path: str | Path) -> SavedNetwork:
     )
 
 
-def import_network(path: str | Path, layout: str = "auto") -> tuple[OneLayerTransformer, dict[str, str]]:
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A network that was read from another program's checkpoint.
+
+    Attributes:
+        network: the network, without gradients.
+        source: where it came from: ``file``, ``layout`` and ``sha256``.
+        read: what was taken from a config, from declarations and from the layout, in sentences.
+        assumed: what was assumed because nothing states it, in sentences.
+    """
+
+    network: Transformer
+    source: dict[str, str]
+    read: tuple[str, ...]
+    assumed: tuple[str, ...]
+
+
+def import_network(
+    path: str | Path, layout: str | Layout = "auto", declared: Mapping[str, object] | None = None
+) -> Imported:
     """Read another program's checkpoint, without running any code in it.
+
+    What the weights cannot say, such as the activation, comes from ``declared``, from the config inside the file or
+    beside it (see ``read_foreign``), or from the layout; and where none of them states it, it is assumed and reported.
 
     Example:
         >>> import scrubjay
-        >>> network, source = scrubjay.import_network("progress_measures_wd_10-1.pth")  # doctest: +SKIP
-        >>> source["layout"]  # doctest: +SKIP
-        'challenge'
+        >>> imported = scrubjay.import_network("progress_measures_wd_10-1.pth")  # doctest: +SKIP
+        >>> imported.source["layout"]  # doctest: +SKIP
+        'neel'
+        >>> imported.assumed[0]  # doctest: +SKIP
+        'attention = causal is assumed, because nothing states it.'
 
     Args:
-        path: a file that was written by ``torch.save`` or safetensors.
-        layout: the name of a layout in ``layouts.LAYOUTS``, or ``auto`` for the layout that fits.
-
-    Returns:
-        The network, and where it came from: ``file``, ``layout`` and ``sha256``.
+        path: a file that was written by ``torch.save`` or safetensors, or a folder with ``config.json`` and
+            ``model.safetensors`` or ``pytorch_model.bin``.
+        layout: the name of a layout in ``layouts.LAYOUTS``, ``auto`` for the layout that fits, a layout, or a file
+            ``FILE.toml`` that describes one (see ``layout_from_toml``).
+        declared: values of fields of ``Config`` that the checkpoint does not state, such as ``{"n_heads": 4}``.
 
     Raises:
-        BadInput: there is no such file or no such layout, or a weight contains NaN or infinity.
-        RefusedFile: the file is damaged, unsafe to read, or of another architecture. The message lists all faults.
+        BadInput: there is no such file, layout or field, or a weight contains NaN or infinity.
+        RefusedFile: the file is damaged, unsafe to read, or of another architecture; or its config, its weights and
+            what is declared contradict each other. The message lists all faults.
     """
     path = Path(path)
-    if layout != "auto" and layout not in LAYOUTS:
-        raise BadInput(f"there is no layout {layout!r}; the layouts are auto, {', '.join(LAYOUTS)}")
-    content, tensors = read_foreign(path)
-    config, weights, chosen = as_weights(tensors, layout, str(path))
-    source = {"file": path.name, "layout": chosen, "sha256": sha256(content).hexdigest()}
-    return network_of(config, weights, str(path)), source
+    wanted = layout_from_toml(layout) if isinstance(layout, str) and layout.endswith(".toml") else layout
+    foreign = read_foreign(path)
+    made = arranged(foreign.tensors, wanted, str(path), foreign.stated, declared or {})
+    source = {"file": foreign.file.name, "layout": made.layout, "sha256": sha256(foreign.content).hexdigest()}
+    return Imported(network_of(made.config, made.weights, str(path)), source, made.read, made.assumed)
 
 
 def versions() -> dict[str, str]:
@@ -207,7 +234,7 @@ def network_of(
     weights: Mapping[str, torch.Tensor],
     name: str,
     frozen_pattern: Sequence[Sequence[float]] | None = None,
-) -> OneLayerTransformer:
+) -> Transformer:
     """Make a network from its weights, without gradients.
 
     Args:
@@ -222,8 +249,6 @@ def network_of(
     broken = [key for key, weight in weights.items() if not bool(torch.isfinite(weight).all())]
     if broken:
         raise BadInput(f"{name} has NaN or infinity in {', '.join(broken)}; such a network has no answers")
-    network = OneLayerTransformer(config, weights["W_E"].dtype, frozen_pattern).to(weights["W_E"].device)
-    with torch.no_grad():
-        for key, weight in weights.items():
-            getattr(network, key).copy_(weight)
+    network = Transformer(config, weights["W_E"].dtype, frozen_pattern).to(weights["W_E"].device)
+    network.set_weights(weights)
     return network.requires_grad_(False)

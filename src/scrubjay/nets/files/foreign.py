@@ -6,23 +6,39 @@ the shape of every tensor is compared with the size of its storage before anythi
 """
 
 import io
+import json
 import pickle
 import re
 import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-from scrubjay.core.errors import RefusedFile
+from scrubjay.core.errors import BadInput, RefusedFile
 from scrubjay.core.files import read_whole
+from scrubjay.nets.files.stated_config import Stated
 
 _WRAPPERS = ("model", "state_dict", "model_state_dict")
 """The keys under which training programs store the weights inside a larger dictionary."""
+
+_CONFIGS = ("config", "cfg", "model_args")
+"""The keys under which training programs store the config inside a larger dictionary."""
+
+_FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
+"""The names of the weights in a folder that Hugging Face's transformers have written."""
+
+_LARGEST_CONFIG = 2**20
+"""The largest number of bytes of a JSON file with a config."""
+
+_MOST_TENSORS = 10_000
+"""The largest number of tensors of a file that is read."""
 
 _MOST_ELEMENTS = 2**31
 """The largest number of elements of a tensor that is read."""
@@ -34,24 +50,40 @@ _OTHER_TYPES = (torch.bool, torch.int64, torch.int32, torch.uint8)
 """The types of masks and counters, which may be stored beside the weights."""
 
 
-def read_foreign(path: str | Path) -> tuple[bytes, dict[str, torch.Tensor]]:
-    """Read the tensors of a file of ``torch.save`` or safetensors.
+@dataclass(frozen=True, eq=False)
+class Foreign:
+    """What another program has stored.
 
-    Optimiser states, training histories and anything else beside the weights are ignored. Half-precision weights are
-    converted to float32, which loses nothing.
+    Attributes:
+        file: the file that holds the weights.
+        content: the bytes of the file.
+        tensors: its tensors by key.
+        stated: the configs inside the file and beside it, each with its place.
+    """
+
+    file: Path
+    content: bytes
+    tensors: dict[str, torch.Tensor]
+    stated: tuple[Stated, ...]
+
+
+def read_foreign(path: str | Path) -> Foreign:
+    """Read the tensors of a file of ``torch.save`` or safetensors, and the configs that belong to it.
+
+    A config is a dictionary under one of the keys ``config``, ``cfg`` and ``model_args`` inside the file; or the file
+    ``NAME.config.json`` beside ``NAME.pt``; or, for safetensors and ``pytorch_model.bin``, the file ``config.json`` in
+    the same folder. Optimiser states, training histories and anything else beside the weights are ignored.
+    Half-precision weights are converted to float32, which loses nothing.
 
     Args:
-        path: the file.
-
-    Returns:
-        The bytes of the file, and its tensors by key.
+        path: the file, or a folder that contains ``model.safetensors`` or ``pytorch_model.bin``.
 
     Raises:
-        BadInput: there is no such file.
+        BadInput: there is no such file, or the folder contains no such file.
         RefusedFile: the file is damaged, unsafe to read, or holds no tensors; or a tensor is larger than its storage,
-            of a type that weights do not have, or too large.
+            of a type that weights do not have, or too large; or a config is not an object in JSON.
     """
-    path = Path(path)
+    path = _weights_file(Path(path))
     content = read_whole(path)
     if not content:
         raise RefusedFile(f"{path} is empty")
@@ -61,13 +93,67 @@ def read_foreign(path: str | Path) -> tuple[bytes, dict[str, torch.Tensor]]:
         raise RefusedFile(
             f"{path} holds no weights, neither at the top level nor under one of the keys {', '.join(_WRAPPERS)}"
         )
+    if len(tensors) > _MOST_TENSORS:
+        raise RefusedFile(f"{path} holds {len(tensors)} tensors; at most {_MOST_TENSORS} can be read")
     faults = [fault for name, tensor in tensors.items() if (fault := _fault(name, tensor))]
     if faults:
         raise RefusedFile(f"{path} cannot be used:\n  " + "\n  ".join(faults))
-    return content, {
+    plain = {
         name: tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
         for name, tensor in tensors.items()
     }
+    return Foreign(path, content, plain, (*_inside(loaded, path), *_beside(path)))
+
+
+def _weights_file(path: Path) -> Path:
+    """The file itself, or the one with the weights in a folder."""
+    if not path.is_dir():
+        return path
+    found = next((path / name for name in _FOLDER_FILES if (path / name).is_file()), None)
+    if found is None:
+        raise BadInput(
+            f"cannot read {path}: Is a directory, and contains neither {' nor '.join(_FOLDER_FILES)}; name the file "
+            f"with the weights"
+        )
+    return found
+
+
+def _inside(loaded: object, path: Path) -> list[Stated]:
+    if not isinstance(loaded, Mapping):
+        return []
+    return [
+        Stated(f"{path.name} (under {key!r})", loaded[key]) for key in _CONFIGS if isinstance(loaded.get(key), Mapping)
+    ]
+
+
+def _beside(path: Path) -> list[Stated]:
+    """The config in a JSON file beside the weights."""
+    own = path.with_name(path.name.rsplit(".", 1)[0] + ".config.json")
+    shared = path.with_name("config.json")
+    is_shared = path.suffix == ".safetensors" or path.name in _FOLDER_FILES
+    file = own if own.is_file() else shared if is_shared and shared.is_file() else None
+    return [] if file is None else [Stated(file.name, _json(file))]
+
+
+def _json(file: Path) -> dict[str, object]:
+    size = file.stat().st_size
+    if size > _LARGEST_CONFIG:
+        raise RefusedFile(f"{file} has {size:,} bytes; a config has at most {_LARGEST_CONFIG:,}")
+    try:
+        config: object = json.loads(read_whole(file), object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise RefusedFile(f"{file} is not a config in JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise RefusedFile(f"{file} must hold a JSON object, and holds a {type(config).__name__}")
+    return config
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for at, (key, _) in enumerate(pairs) if key in dict(pairs[:at]))
+        raise ValueError(f"the key {twice[:80]!r} occurs twice")
+    return found
 
 
 def _safetensors(content: bytes, path: Path) -> object:

@@ -20,7 +20,7 @@ from scrubjay.core.errors import BadInput
 from scrubjay.nets.config import Config
 from scrubjay.nets.training.stack import Stack, groups_of
 from scrubjay.nets.training.training_step import TrainingProgress, TrainingState, add_gradient, halves, progress_of
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
@@ -101,7 +101,7 @@ class Ensemble:
         self._stacked = device.type == "cuda" if stacked is None else stacked
         self._tf32 = tf32
         self._halves = [halves(trainee.task, device) for trainee in trainees]
-        self._networks: dict[int, OneLayerTransformer] = {}
+        self._networks: dict[int, Transformer] = {}
         self._stacks = [
             Stack.of(
                 config,
@@ -117,7 +117,7 @@ class Ensemble:
             self._networks.update(stack.networks)
         self.optimiser = torch.optim.AdamW([stack.group() for stack in self._stacks])
 
-    def network(self, number: int) -> OneLayerTransformer:
+    def network(self, number: int) -> Transformer:
         """The network with the given number. It shares its weights with the ensemble, so every step changes it."""
         return self._networks[number]
 

@@ -19,7 +19,7 @@ from scrubjay.core.files import read_whole, write_whole
 from scrubjay.nets.files.checkpoint import recipe_from, save_network
 from scrubjay.nets.files.sealed import read_sealed, write_sealed
 from scrubjay.nets.training.training_step import TrainingProgress, TrainingState
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.recipe import Recipe
 from scrubjay.tasks.task import Task
 
@@ -103,7 +103,7 @@ def write_state(
     folder: Path,
     task: Task,
     recipe: Recipe,
-    network: OneLayerTransformer,
+    network: Transformer,
     state: TrainingState,
     history: Sequence[TrainingProgress],
 ) -> None:

@@ -13,7 +13,7 @@ from scrubjay.core.axes import Choices
 from scrubjay.nets.config import Config
 from scrubjay.nets.tables import AfterAttention, Tables
 from scrubjay.nets.training.training_step import Half, loss
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.recipe import Recipe
 
@@ -36,7 +36,7 @@ class Stack:
     domain: Domain
     recipe: Recipe
     weights: dict[str, nn.Parameter]
-    networks: dict[int, OneLayerTransformer]
+    networks: dict[int, Transformer]
     batched_loss: Callable[..., Float[Tensor, "S"]]
     inputs: tuple[Tensor, Tensor, Tensor]
 
@@ -61,22 +61,22 @@ class Stack:
             compiled: whether to compile the batched product with ``torch.compile``.
         """
         recipe = next(iter(trainees.values()))[0]
-        started = [OneLayerTransformer.initialised(config, each.seed) for each, _ in trainees.values()]
+        started = [Transformer.initialised(config, each.seed) for each, _ in trainees.values()]
         weights = {
             name: nn.Parameter(torch.stack([network.weights[name] for network in started]).to(device, dtype))
             for name in started[0].weights
         }
         networks = {}
         for at, number in enumerate(trainees):
-            networks[number] = OneLayerTransformer(config, dtype=dtype, frozen_pattern=recipe.frozen_pattern)
+            networks[number] = Transformer(config, dtype=dtype, frozen_pattern=recipe.frozen_pattern)
             for name, stack in weights.items():
-                setattr(networks[number], name, nn.Parameter(stack.detach()[at]))
+                networks[number].put(name, nn.Parameter(stack.detach()[at]))
         for name, stack in weights.items():
             stack.requires_grad_(name in networks[next(iter(networks))].trained)
             stack.grad = torch.zeros_like(stack) if stack.requires_grad else None
             for at, network in enumerate(networks.values()):
-                getattr(network, name).requires_grad_(stack.requires_grad)
-                getattr(network, name).grad = None if stack.grad is None else stack.grad[at]
+                parameter = network.parameter(name).requires_grad_(stack.requires_grad)
+                parameter.grad = None if stack.grad is None else stack.grad[at]
         inputs, shared = _side_by_side([train for _, train in trainees.values()])
         module = _Loss(next(iter(networks.values())), domain)
         batched = vmap(module.of, in_dims=(0, *((None,) * 3 if shared else (0,) * 3)))
@@ -108,7 +108,7 @@ class Stack:
 class _Loss(nn.Module):
     """The loss of a network as a function of its weights, in the form that vmap needs."""
 
-    def __init__(self, network: OneLayerTransformer, domain: Domain) -> None:
+    def __init__(self, network: Transformer, domain: Domain) -> None:
         super().__init__()
         self.network = network
         self.domain = domain
@@ -119,7 +119,8 @@ class _Loss(nn.Module):
         return loss(AfterAttention.of(self.network, resid_mid).logits, targets, shares)
 
     def of(self, weights: dict[str, Tensor], *inputs: Tensor) -> Float[Tensor, ""]:
-        found: Tensor = functional_call(self, {f"network.{name}": w for name, w in weights.items()}, inputs)
+        held = {f"network.{self.network.module_path(name)}": weight for name, weight in weights.items()}
+        found: Tensor = functional_call(self, held, inputs)
         return found
 
 

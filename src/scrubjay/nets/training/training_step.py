@@ -17,7 +17,7 @@ from scrubjay.core.axes import Choices
 from scrubjay.core.errors import BadInput
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.nets.tables import AfterAttention, Tables
-from scrubjay.nets.transformer import OneLayerTransformer
+from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 
@@ -93,7 +93,7 @@ def halves(task: Task, device: torch.device | str = "cpu") -> tuple[Half, Half]:
     )
 
 
-def add_gradient(network: OneLayerTransformer, domain: Domain, half: Half) -> None:
+def add_gradient(network: Transformer, domain: Domain, half: Half) -> None:
     """Add the gradient of the mean loss over a half to the gradient of each weight.
 
     The hidden layer is computed in chunks, so that its size does not depend on the number of inputs.
@@ -109,7 +109,7 @@ def add_gradient(network: OneLayerTransformer, domain: Domain, half: Half) -> No
 
 
 @torch.no_grad()
-def progress_of(network: OneLayerTransformer, domain: Domain, both: tuple[Half, Half], epoch: int) -> TrainingProgress:
+def progress_of(network: Transformer, domain: Domain, both: tuple[Half, Half], epoch: int) -> TrainingProgress:
     """Losses and accuracies of a network's present weights on the training half and the test half."""
     rows = chunk_rows(network.config.d_mlp, network.dtype, network.device)
     tables = Tables.of(network, domain)
