@@ -30,7 +30,7 @@ def test_every_command_is_named_with_a_whole_sentence() -> None:
 def test_help_knows_no_task_but_by_name(command: str) -> None:
     text = help_of(command)
     assert not re.search(r"\bpost\b|\bEIS\b|\breplica", text)
-    without_names = text.replace("challenge2,", "").replace("its weights: challenge or", "")
+    without_names = text.replace("challenge2,", "").replace("(also called challenge)", "")
     assert "challenge" not in without_names.lower()
 
 

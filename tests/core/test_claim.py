@@ -16,10 +16,12 @@ from scrubjay.core.claim import (
     error_claim,
     judged,
     measurement,
+    of_sample,
     share_claim,
     untested,
     worse_of,
 )
+from scrubjay.core.stats import Share
 
 RANK = {"fails": 0, "partly": 1, "holds": 2}
 SHARES = st.floats(0, 1)
@@ -197,3 +199,33 @@ def test_figures_as_a_reader_wants_them(claim: Callable[[], Claim], shown: str, 
 
 def test_a_count_between_two_is_shown_with_its_fraction() -> None:
     assert as_shown(2.5, "count") == "2.5"
+
+
+def test_a_share_of_a_sample_joins_both_sources_of_chance() -> None:
+    plain = share_claim("id", "section", "It holds", 0.9, chance=0.5, control=0.5, interval=(0.88, 0.92))
+    found = of_sample(plain, 400, "a sample of 400 inputs")
+    low, high = Share.counted(360, 400).interval
+    assert found.statement == "It holds (of a sample of 400 inputs)"
+    assert found.interval is not None and found.control_interval is not None
+    assert found.interval[0] == pytest.approx(0.9 - ((0.9 - low) ** 2 + 0.02**2) ** 0.5)
+    assert found.interval[1] == pytest.approx(0.9 + ((high - 0.9) ** 2 + 0.02**2) ** 0.5)
+    assert found.control_interval == pytest.approx(Share.counted(200, 400).interval)
+    assert of_sample(plain, 10**8, "it").interval == pytest.approx(plain.interval, abs=1e-4)
+
+
+def test_a_verdict_on_a_sample_is_no_better_than_its_interval() -> None:
+    plain = share_claim("id", "section", "It holds", 1.0, chance=0.5, control=0.9)
+    assert plain.verdict == "holds"
+    assert of_sample(plain, 10, "a sample").verdict == "fails"
+    assert of_sample(plain, 100_000, "a sample").verdict == "holds"
+
+
+def test_a_share_of_a_part_of_a_sample_has_the_part_s_interval() -> None:
+    plain = share_claim("id", "section", "It holds", 0.5, chance=0.1, control=0.1, facts={"inputs": 20})
+    assert of_sample(plain, 1000, "a sample").interval == pytest.approx(Share.counted(10, 20).interval)
+
+
+def test_counts_of_a_sample_keep_their_interval_and_say_that_it_is_one() -> None:
+    plain = count_claim("id", "section", "Few", 3, of=10, control=9)
+    assert of_sample(plain, 50, "a sample of 50 inputs").interval is None
+    assert of_sample(plain, 50, "a sample of 50 inputs").statement == "Few (of a sample of 50 inputs)"

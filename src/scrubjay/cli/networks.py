@@ -122,8 +122,6 @@ def import_(
     Prints what was read from the checkpoint's config, and what had to be assumed because nothing states it. A config is
     read inside the file or from NAME.config.json or config.json beside it. No code in the checkpoint is run.
     """
-    from dataclasses import asdict
-
     from scrubjay.nets.files.checkpoint import import_network, save_network
     from scrubjay.nets.files.settling import HeadsNotStated
 
@@ -137,7 +135,7 @@ def import_(
     right = None if stored is None else _right(network, given_task(stored))
     save_network(out, network, task=stored, source=source, read=imported.read, assumed=imported.assumed)
     say(f"Read {file} in the layout {source['layout']!r}: {network.config.in_words}")
-    say(", ".join(f"{name} {size}" for name, size in asdict(network.config).items() if name in _SIZES))
+    say(", ".join(f"{name} {getattr(network.config, name)}" for name in _SIZES))
     for sentence in imported.read:
         say(sentence)
     for sentence in imported.assumed:
@@ -189,10 +187,8 @@ def _right(network: "Transformer", task: "Task") -> str | None:
 
     if task.labels is None:
         return None
-    is_known = task.labels >= 0
-    right = int(((record(network, task).classes == task.labels) & is_known).sum())
-    known = int(is_known.sum())
-    return f"{right:,} of {task.domain.in_words if known == len(is_known) else f'the {known:,} inputs with a label'}"
+    right = int((record(network, task).classes == task.labels).sum())
+    return f"{right:,} of {task.domain.in_words}"
 
 
 def _right_with_heads(

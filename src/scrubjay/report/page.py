@@ -19,7 +19,7 @@ from scrubjay.evidence.line import Line, Picture, Skipped
 from scrubjay.report.bundle import page_script, style, template
 from scrubjay.report.claims_json import claims_json
 from scrubjay.report.markup import data_url, entry, figure_markup, number, policy, verdict_mark
-from scrubjay.report.portrait import Portrait
+from scrubjay.report.portrait import Portrait, unplayable
 from scrubjay.report.portrait_json import portrait_json
 from scrubjay.study import Study
 
@@ -130,6 +130,9 @@ def open_report(folder: str | Path) -> tuple[str, bool]:
 
 
 def _playable(study: Study) -> str:
+    reason = unplayable(study.run.network, study.task)
+    if reason is not None:
+        raise BadInput(reason)
     size = sum(weight.nbytes for weight in study.run.network.weights.values())
     if size > MOST_BYTES:
         raise BadInput(f"its weights take {size:,} bytes, and a page has room for {MOST_BYTES:,}")
@@ -137,7 +140,7 @@ def _playable(study: Study) -> str:
 
 
 def _about(study: Study) -> str:
-    made = f"The network was run on all {study.task.domain.size:,} inputs of its task."
+    made = f"The network was run on {study.task.domain.in_words} of its task."
     if study.provenance["is_replica"]:
         made += " It is a replica, trained by the published recipe, and not the original network."
     return made

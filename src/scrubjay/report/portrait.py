@@ -1,7 +1,7 @@
 """A network with its analysis: everything that the explorer needs to run the network and to show how it works."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Int
@@ -97,10 +97,14 @@ class Portrait:
             seed: seed for the fit.
 
         Raises:
-            BadInput: the task does not fit the network, or its domain has more than ``MOST_INPUTS`` inputs.
+            BadInput: the task does not fit the network, the explorer cannot run it (see ``unplayable``), or its domain
+                has more than ``MOST_INPUTS`` inputs.
         """
         _check_size(task)
         task.check_fits(network.config)
+        reason = unplayable(network, task)
+        if reason is not None:
+            raise BadInput(reason)
         with one_thread_each(), torch.no_grad():
             full = record(network, task)
             mean = mean_pattern(full)
@@ -108,6 +112,22 @@ class Portrait:
             sides = {"full": full, "frozen": record(network, task, frozen_at=mean)}
             fitted = {name: (act, *two_filters(act, readout, seed=seed)) for name, act in sides.items()}
         return _portrait(title, network, task, mean, fitted)
+
+
+def unplayable(network: Transformer, task: Task) -> str | None:
+    """Why the explorer cannot run a network on a task, or None if it can.
+
+    The explorer runs one-layer networks with ReLU, without normalisation and with no biases but the MLP's, whose answer
+    is read at a constant last token from all logits.
+    """
+    config, domain = network.config, task.domain
+    plain = replace(config, n_layers=1, act_fn="relu", norm="none", attention="causal", attn_coeff=1.0)
+    plain = replace(plain, attn_biases=False, unembed_bias=False, attn_only=False, positions=True, eps=1e-5)
+    if config != replace(plain, d_vocab_out=config.d_vocab):
+        return f"the explorer does not run this architecture yet ({config.in_words})"
+    if not (domain.is_product and domain.has_constant_query and domain.read_at == domain.n_ctx - 1):
+        return "the explorer needs every combination of tokens, and the answer to be read at a constant last token"
+    return None if task.answer == "argmax" else f"the explorer does not read answers by {task.answer} yet"
 
 
 def _check_size(task: Task) -> None:

@@ -144,7 +144,7 @@ def test_a_hooked_transformers_file_gives_the_logits_of_transformer_lens(
     config = Config(7, 3, 10, 2, 4, 9, n_layers=2, norm=words[norm], attn_biases=True, unembed_bias=True)
     network = random_of(config)
     model = bridge(native, normalization_type=norm)
-    converted = convert_tl_checkpoint(lens_state(network), model.cfg)  # type: ignore[no-untyped-call]
+    converted = convert_tl_checkpoint(lens_state(network), model.cfg)
     model.load_state_dict(converted, strict=True)
     torch.save(lens_state(network), tmp_path / "hooked.pt")
     assert_same_logits(tmp_path / "hooked.pt", model.eval())

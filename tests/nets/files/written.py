@@ -88,7 +88,7 @@ def gpt2_state(network: Transformer, prefix: str = "transformer.", tied: bool = 
         state |= {f"{at}mlp.c_fc.weight": w["W_in"], f"{at}mlp.c_fc.bias": w["b_in"]}
         state |= {f"{at}mlp.c_proj.weight": w["W_out"], f"{at}mlp.c_proj.bias": w["b_out"]}
     state = {prefix + key: weight.clone() for key, weight in state.items()}
-    return state if tied else state | {"lm_head.weight": n["W_U"].T.clone()}
+    return state if tied else state | {"lm_head.weight": n["W_U"].T.contiguous()}
 
 
 def nanogpt_state(network: Transformer, tied: bool = False) -> State:

@@ -206,8 +206,13 @@ def inner_head_exchange(
 
 
 def renaming(task: Task, seed: int) -> Inputs:
-    """A random renaming of the tokens at each position, as a map from inputs to inputs, shape [n]."""
+    """A random renaming of the tokens at each position, as a map from inputs to inputs, shape [n].
+
+    In a list of inputs, where renamed tokens need not make an input, each input is renamed to another one at random.
+    """
     draw = torch.Generator().manual_seed(seed)
+    if not task.domain.is_product:
+        return torch.randperm(task.domain.size, generator=draw)
     orders = [torch.randperm(count, generator=draw) for count in task.domain.counts]
     choices = task.domain.choices(task.domain.inputs())
     index = torch.zeros(len(choices), dtype=torch.int64)

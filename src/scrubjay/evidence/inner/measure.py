@@ -277,7 +277,7 @@ def _random_groups(
 
 def _meaning(run: Run, hinges: FewHinges, settings: Settings) -> Meaning | None:
     domain = run.task.domain
-    if len(domain.varying) < 2:
+    if len(domain.varying) < 2 or not domain.is_product:
         return None
     coordinates = hinges.anatomy.coordinates.of(run.full.resid_mid)
     quantities = Quantities.of(hinges.layer, coordinates, domain)

@@ -306,8 +306,8 @@ def _refuse_other_architectures(where: str, entries: Mapping[str, object]) -> No
     for key in _SIZES["KV_HEADS"]:
         if isinstance(entries.get(key), int) and heads and entries[key] not in (-1, heads[0]):
             raise RefusedFile(
-                f"{where} states {key} = {short(entries[key])} for {short(heads[0])} heads: the network has grouped-query "
-                f"attention, which scrubjay does not support"
+                f"{where} states {key} = {short(entries[key])} for {short(heads[0])} heads: the network has "
+                f"grouped-query attention, which scrubjay does not support"
             )
     norm = entries.get("normalization_type")
     if entries.get("final_rms") is True and isinstance(norm, str) and not norm.upper().startswith("RMS"):
@@ -323,6 +323,10 @@ def _refuse_other_architectures(where: str, entries: Mapping[str, object]) -> No
 def _later(where: str, entries: Mapping[str, object]) -> list[Fact]:
     """Options whose meaning depends on sizes."""
     value = entries.get("attn_scale")
-    if value is None or (isinstance(value, int | float) and value <= 0):
+    if value is None or value == -1:
+        return []
+    if not isinstance(value, int | float) or isinstance(value, bool) or not -1e30 < value < 1e30:
+        raise RefusedFile(f"{where} states attn_scale = {short(value)}, which must be a number")
+    if value <= 0:  # so TransformerLens says that it divides by the square root of d_head
         return []
     return [Fact("ATTN_SCALE", value, f"{where} states", f"attn_scale = {short(value)}")]
