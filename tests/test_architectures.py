@@ -150,7 +150,7 @@ def test_where_the_token_that_is_read_varies_the_inner_network_is_not_written() 
     network = random_weights(ONE_LAYER["biases"])
     task = all_tokens(network, DOMAINS["last"])
     found = scrubjay.condense(network, task, at_least=0.5)
-    assert found.inner.network is None and found.inner.coarse is None
+    assert found.inner.built is None
     with pytest.raises(scrubjay.ScrubjayError, match="3 tokens may stand there"):
         found.save("nowhere.safetensors")
 

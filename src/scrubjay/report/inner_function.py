@@ -117,7 +117,7 @@ def python_function(inner: InnerNetwork, name: str) -> str:
             attention is not a softmax.
     """
     parts, task = inner.parts, inner.task
-    coeff = inner.written.config.attn_coeff
+    coeff = inner.network.config.attn_coeff
     if task.domain.read_at != task.domain.n_ctx - 1 or coeff != 1 or task.answer != "argmax":
         raise BadInput(
             "the inner network is written in Python only where the answer is the largest of all logits at the last "
@@ -166,12 +166,12 @@ def python_function(inner: InnerNetwork, name: str) -> str:
 
 def _with_few_digits(inner: InnerNetwork) -> dict[str, Tensor]:
     """The weights with as few digits as keep every answer."""
-    wanted = record(inner.written, inner.task).answers
+    wanted = record(inner.network, inner.task).answers
     for digits in range(_FEWEST_DIGITS, _MOST_DIGITS):
         shortened = inner.changed(partial(_shortened, digits=digits))
         if torch.equal(record(shortened, inner.task).answers, wanted):
             return shortened.weights
-    return inner.written.weights
+    return inner.network.weights
 
 
 def _shortened(values: Float64[Tensor, "..."], digits: int) -> Float64[Tensor, "..."]:

@@ -20,7 +20,7 @@ def condensate_json(found: Condensate) -> str:
         json.dumps(
             {
                 **_sizes(Condensed(inner.parts, inner.agreement)),
-                "bits": None if inner.coarse is None else inner.coarse.bits,
+                "bits": None if inner.built is None else inner.coarse.bits,
                 "mistakes": inner.mistakes,
                 "at_least": found.at_least,
                 "smallest": {str(target): None if each is None else _sizes(each) for target, each in smallest.items()},
@@ -34,7 +34,7 @@ def condensate_json(found: Condensate) -> str:
 
 def condensate_text(found: Condensate) -> str:
     """The inner network in a few sentences, then the smallest networks for several levels of agreement."""
-    inner, parts, coarse = found.inner, found.inner.parts, found.inner.coarse
+    inner, parts = found.inner, found.inner.parts
     size = inner.original.config
     rows = [
         ("", "network", "inside it"),
@@ -46,7 +46,8 @@ def condensate_text(found: Condensate) -> str:
     answers = inner.task.domain.size
     mistakes = "" if inner.mistakes is None else f", and makes {inner.mistakes:.2%} of its mistakes"
     rounded = []
-    if coarse is not None:
+    if inner.built is not None:
+        coarse = inner.coarse
         kept = f"{share_of(coarse.classes == inner.wanted):.2%}"
         rounded = [f"With numbers of {coarse.per_number} bits, {coarse.bits:,} bits in all, it gives {kept} of them."]
     return "\n".join(

@@ -114,6 +114,7 @@ def test_the_table_counts_rows_by_their_pattern(quick_study: Study, small_run: R
         "all heads", *(f"head {head} alone" for head in range(3)), *(f"all but head {head}" for head in range(3))
     ]  # fmt: skip
     assert table.columns[0] == "frozen" and all(len(row) == len(table.columns) for row in table.rows)
-    losses = quick_study.found.of(ATTENTION).heads.losses
+    heads = quick_study.found.of(ATTENTION).heads
+    losses = None if heads is None else heads.losses
     assert losses is not None and int(losses.kinds.rows.sum()) == 22
     assert table.rows[0][1] == f"{float(losses.all_frozen[0]):.1%}"

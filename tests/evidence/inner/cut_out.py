@@ -59,11 +59,11 @@ def cut_out(run: Run, *, dimensions: int, hinges: int, heads: int, rank: int) ->
         heads: the number of merged heads.
         rank: the largest rank of a head's values.
     """
-    calls = CloseCalls.of(run.readout, run.full.resid_mid, seed=0)
+    calls = CloseCalls.of(run.readout.as_hinges(), run.full.resid_mid, seed=0)
     pca = PCA.of(run.full.resid_mid)
     covariance = pca.components.T * pca.variances @ pca.components
     coordinates = decisive_coordinates(pca.mean, covariance, calls.by_stream).first(dimensions)
-    anatomy = Anatomy.of(run.network, run.task.domain, run.readout, run.full.resid_mid, coordinates)
+    anatomy = Anatomy.of(run.network, run.task.domain, run.readout.as_hinges(), run.full.resid_mid, coordinates)
     layer = merged_layers(anatomy.layer, merging_weights(calls, coordinates, run.full.resid_mid))[hinges][0]
     gradients = calls.gradients @ coordinates.carriers.T
     merger = HeadMerger(anatomy.heads, Sensitivity(run.task.domain.choices(calls.inputs), gradients, calls.weights))

@@ -65,14 +65,14 @@ class Case:
 
     def scores(self, logits: Tensor) -> Tensor:
         """The class margin, or all logits."""
-        return logits if self.run.readout.direct.shape[1] > 1 else logits[:, 1:2] - logits[:, 0:1]
+        return logits if self.run.readout.as_hinges().direct.shape[1] > 1 else logits[:, 1:2] - logits[:, 0:1]
 
     def neuron_exchange(self) -> Exchange:
-        return neuron_exchange(self.run.readout, self.run.full.resid_mid, self.neurons)
+        return neuron_exchange(self.run.readout.as_hinges(), self.run.full.resid_mid, self.neurons)
 
     def head_exchange(self) -> Exchange:
         run = self.run
-        return head_exchange(run.network, run.task, run.readout, run.full.resid_mid, self.heads)
+        return head_exchange(run.network, run.task, run.readout.as_hinges(), run.full.resid_mid, self.heads)
 
     def hinge_exchange(self) -> Exchange:
         return hinge_exchange(self.parts.layer, self.streams)
@@ -151,7 +151,7 @@ def heads_swapped(network: Transformer, case: Case, own: tuple[int, ...], x: Ten
 def assert_same(found: Tensor, wanted: Tensor, case: Case, unlike: Tensor) -> None:
     """Equal scores and equal answers; the exchange changes something."""
     assert torch.allclose(found, wanted, rtol=1e-6, atol=1e-6 * float(wanted.abs().max()))
-    classes = case.run.readout.classes_from
+    classes = case.run.readout.as_hinges().classes_from
     assert torch.equal(classes(found), classes(wanted))
     assert not torch.allclose(found, unlike, rtol=1e-3)
 
@@ -160,13 +160,21 @@ def assert_same(found: Tensor, wanted: Tensor, case: Case, unlike: Tensor) -> No
 
 
 def test_neurons_of_the_original_are_exchanged_as_a_hook_on_its_hidden_layer_does(case: Case) -> None:
-    (x, y), exchange, plain = case.pairs, case.neuron_exchange(), case.run.readout.scores(case.run.full.resid_mid)
+    (x, y), exchange, plain = (
+        case.pairs,
+        case.neuron_exchange(),
+        case.run.readout.as_hinges().scores(case.run.full.resid_mid),
+    )
     for part, own in enumerate(case.neurons):
         assert_same(exchange.swapped(part, x, y), neurons_swapped(case.run.network, case, own, x, y), case, plain)
 
 
 def test_heads_of_the_original_are_exchanged_as_a_hook_on_its_stream_does(case: Case) -> None:
-    (x, y), exchange, plain = case.pairs, case.head_exchange(), case.run.readout.scores(case.run.full.resid_mid)
+    (x, y), exchange, plain = (
+        case.pairs,
+        case.head_exchange(),
+        case.run.readout.as_hinges().scores(case.run.full.resid_mid),
+    )
     assert any(len(own) > 1 for own in case.heads)
     for part, own in enumerate(case.heads):
         assert_same(exchange.swapped(part, x, y), heads_swapped(case.run.network, case, own, x, y), case, plain)
@@ -196,7 +204,7 @@ def test_inner_heads_are_exchanged_as_a_hook_on_the_inner_networks_stream_does(c
 
 def test_a_part_that_is_held_has_its_mean_over_the_inputs(case: Case) -> None:
     network, inputs = case.run.network, torch.arange(0, case.run.task.domain.size, 3)
-    plain = case.run.readout.scores(case.run.full.resid_mid)[inputs]
+    plain = case.run.readout.as_hinges().scores(case.run.full.resid_mid)[inputs]
     for part, own in enumerate(case.neurons):
 
         def held(value: Tensor, own: Tensor = own) -> Tensor:
@@ -217,7 +225,7 @@ def test_an_exchange_with_the_input_itself_changes_nothing(case: Case) -> None:
     truth = case.run.full.classes
     for exchange, count in ((case.neuron_exchange(), case.parts.hinges), (case.head_exchange(), len(case.heads))):
         for part in range(count):
-            assert torch.equal(case.run.readout.classes_from(exchange.swapped(part, x, x)), truth)
+            assert torch.equal(case.run.readout.as_hinges().classes_from(exchange.swapped(part, x, x)), truth)
 
 
 # Scores

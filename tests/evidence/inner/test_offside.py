@@ -34,7 +34,12 @@ class Case:
         """What is left under the inner network, or under another one."""
         run = self.run
         return scrub_inner(
-            parts or self.parts, run.readout, run.full.resid_mid, run.full.classes, stopping=stopping, seed=0
+            parts or self.parts,
+            run.readout.as_hinges(),
+            run.full.resid_mid,
+            run.full.classes,
+            stopping=stopping,
+            seed=0,
         )
 
     @property
@@ -72,7 +77,7 @@ def test_a_wrong_orientation_falls_clearly(exact: Case, trained: Case) -> None:
 
 
 def test_the_share_of_resampled_neuron_inputs_is_that_of_the_neurons_that_are_off(exact: Case) -> None:
-    readout = exact.run.readout
+    readout = exact.run.readout.as_hinges()
     off = exact.run.full.resid_mid @ readout.W_in + readout.b_in <= 0
     assert exact.scrubbed().swapped == pytest.approx(float(off.double().mean()), abs=1e-12)
 
@@ -97,7 +102,7 @@ def test_there_is_no_control_without_other_groups() -> None:
 def resampled(case: Case, parts: InnerParts, draw: torch.Generator, *, rest: bool) -> float:
     """The share of answers left, written out neuron by neuron for every input."""
     run, layer, anatomy = case.run, parts.layer, parts.anatomy
-    resid_mid, readout = run.full.resid_mid, run.readout
+    resid_mid, readout = run.full.resid_mid, run.readout.as_hinges()
     n = len(resid_mid)
     readers, carriers = anatomy.coordinates.readers, anatomy.coordinates.carriers
     values = (resid_mid - resid_mid.mean(0)) @ readers.T
@@ -147,13 +152,13 @@ def test_a_flip_says_whether_a_neurons_plane_points_the_same_way_as_its_hinges(c
     run = untrained_run(classes=classes)
     parts = cut_out(run, dimensions=4, hinges=2, heads=2, rank=3)
     layer, anatomy = parts.layer, parts.anatomy
-    calls = CloseCalls.of(run.readout, run.full.resid_mid, seed=0)
+    calls = CloseCalls.of(run.readout.as_hinges(), run.full.resid_mid, seed=0)
     stream = run.full.resid_mid[calls.inputs]
     inputs = torch.cat(
         [(stream - run.full.resid_mid.mean(0)) @ anatomy.coordinates.readers.T, stream.new_ones(len(stream), 1)], 1
     )
     moment = torch.einsum("ni,nj,n->ij", inputs, inputs, calls.weights.sum(1))
-    readout = run.readout
+    readout = run.readout.as_hinges()
     planes = torch.cat(
         [
             readout.W_in.T @ anatomy.coordinates.carriers.T,

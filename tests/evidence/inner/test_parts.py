@@ -38,7 +38,7 @@ def case(request: pytest.FixtureRequest, small: SavedNetwork) -> Case:
 
 
 def test_the_neurons_and_the_affine_path_give_the_scores_of_the_stream_in_the_coordinates(case: Case) -> None:
-    coordinates, readout = case.anatomy.coordinates, case.run.readout
+    coordinates, readout = case.anatomy.coordinates, case.run.readout.as_hinges()
     values = coordinates.of(case.run.full.resid_mid)
     wanted = readout.scores(case.run.full.resid_mid.mean(0) + values @ coordinates.carriers)
     found = case.anatomy.layer.scores(with_one(values))
@@ -46,7 +46,7 @@ def test_the_neurons_and_the_affine_path_give_the_scores_of_the_stream_in_the_co
 
 
 def test_every_neuron_is_in_one_of_three_sets_by_where_it_is_on(case: Case) -> None:
-    anatomy, readout = case.anatomy, case.run.readout
+    anatomy, readout = case.anatomy, case.run.readout.as_hinges()
     values = anatomy.coordinates.of(case.run.full.resid_mid)
     stream = case.run.full.resid_mid.mean(0) + values @ anatomy.coordinates.carriers
     on = stream @ readout.W_in + readout.b_in > 0
@@ -91,4 +91,6 @@ def test_all_heads_and_neurons_in_all_dimensions_are_the_network_itself(small: S
     wanted = parts.anatomy.coordinates.of(run.full.resid_mid)
     assert torch.allclose(stream, wanted, atol=1e-6)
     scores = parts.anatomy.layer.scores(with_one(stream))
-    assert torch.allclose(scores, run.readout.scores(run.full.resid_mid), atol=1e-6 * float(scores.abs().max()))
+    assert torch.allclose(
+        scores, run.readout.as_hinges().scores(run.full.resid_mid), atol=1e-6 * float(scores.abs().max())
+    )

@@ -17,7 +17,7 @@ def run(request: pytest.FixtureRequest, small: SavedNetwork) -> Run:
 
 @pytest.fixture(scope="module")
 def calls(run: Run) -> CloseCalls:
-    return CloseCalls.of(run.readout, run.full.resid_mid, seed=0)
+    return CloseCalls.of(run.readout.as_hinges(), run.full.resid_mid, seed=0)
 
 
 def scores_of(run: Run, stream: Tensor) -> Tensor:
@@ -25,13 +25,13 @@ def scores_of(run: Run, stream: Tensor) -> Tensor:
     network = run.network
     post = stream + (stream @ network.W_in + network.b_in).relu() @ network.W_out + network.b_out
     logits = post @ network.W_U
-    return logits if run.readout.direct.shape[1] > 1 else logits[:, 1:2] - logits[:, :1]
+    return logits if run.readout.as_hinges().direct.shape[1] > 1 else logits[:, 1:2] - logits[:, :1]
 
 
 def test_a_domain_that_is_smaller_than_the_sample_is_taken_whole(run: Run, calls: CloseCalls) -> None:
     n = run.task.domain.size
     assert n < SAMPLE and torch.equal(calls.inputs, torch.arange(n))
-    assert torch.equal(CloseCalls.of(run.readout, run.full.resid_mid, seed=5).gradients, calls.gradients)
+    assert torch.equal(CloseCalls.of(run.readout.as_hinges(), run.full.resid_mid, seed=5).gradients, calls.gradients)
 
 
 def test_margins_compare_the_answer_with_the_next_largest_scores(run: Run, calls: CloseCalls) -> None:

@@ -9,7 +9,7 @@ from scrubjay.run import Run
 
 @pytest.fixture(scope="module")
 def neurons(small_run: Run) -> Neurons:
-    return study_neurons(small_run.readout, small_run.full.resid_mid, small_run.full.classes)
+    return study_neurons(small_run.readout.as_hinges(), small_run.full.resid_mid, small_run.full.classes)
 
 
 def test_neurons_held_at_their_means_against_a_plain_forward_pass(small_run: Run, neurons: Neurons) -> None:

@@ -123,7 +123,7 @@ def _size(result: InnerResult) -> Claim:
             "ranks": list(parts.ranks),
             "hinges": parts.hinges,
             "numbers": parts.numbers,
-            "bits": None if result.inner.coarse is None else result.inner.coarse.bits,
+            "bits": None if result.inner.built is None else result.inner.coarse.bits,
             "target": result.reached,
             "fewest_hinges": len(result.found.few_hinges.layer.planes),
             "fewest_hinges_agreement": result.found.few_hinges.agreement,

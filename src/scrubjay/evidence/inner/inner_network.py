@@ -61,7 +61,7 @@ class InnerNetwork:
     """The network inside a network.
 
     Attributes:
-        network: the inner network, in float64; None if several tokens may stand at the position that is read, because
+        built: the inner network, in float64; None if several tokens may stand at the position that is read, because
             it is then not written as a network of its own.
         parts: what it is made of, and where that comes from.
         original: the network that it was found in.
@@ -70,7 +70,7 @@ class InnerNetwork:
         wanted: the original's answer to each input, shape [n].
     """
 
-    network: Transformer | None
+    built: Transformer | None
     parts: InnerParts
     original: Transformer
     task: Task
@@ -95,13 +95,13 @@ class InnerNetwork:
         return cls(None, found.parts, original, task, said, wanted)
 
     @property
-    def written(self) -> Transformer:
+    def network(self) -> Transformer:
         """The inner network as a network of its own.
 
         Raises:
             BadInput: several tokens may stand at the position that is read.
         """
-        return as_transformer(self.parts, self.original, self.task) if self.network is None else self.network
+        return as_transformer(self.parts, self.original, self.task) if self.built is None else self.built
 
     @property
     def agreement(self) -> float:
@@ -121,11 +121,12 @@ class InnerNetwork:
         return None if labels is None else share_of((self.classes != labels)[labels >= 0])
 
     @cached_property
-    def coarse(self) -> Coarse | None:
-        """The inner network with its numbers rounded as much as costs few answers; see ``ROUNDING_COSTS``. None if it
-        is not written as a network of its own."""
-        if self.network is None:
-            return None
+    def coarse(self) -> Coarse:
+        """The inner network with its numbers rounded as much as costs few answers; see ``ROUNDING_COSTS``.
+
+        Raises:
+            BadInput: several tokens may stand at the position that is read, so that no network is built.
+        """
         counts = [
             getattr(self.network, group.weight)[group.place].numel() for group in number_groups(self.parts, self.task)
         ]
@@ -142,7 +143,7 @@ class InnerNetwork:
         Args:
             change: called with the numbers of each group (see ``number_groups``); returns as many numbers.
         """
-        return rewritten(self.written, self.parts, self.task, change)
+        return rewritten(self.network, self.parts, self.task, change)
 
     @property
     def parentage(self) -> dict[str, Any]:
@@ -182,7 +183,7 @@ class InnerNetwork:
         """
         return save_network(
             path,
-            self.written,
+            self.network,
             task=self.task.words,
             inner={"parent": parent, "parent_sha256": parent_sha256, "agreement": self.agreement, **self.parentage},
         )

@@ -70,7 +70,7 @@ def measure(run: Run, settings: Settings, found: Found) -> RivalsResult:
         raise NothingToFollow("fewer than two answers of the training half lie in a class")
     program, length = (None, None) if labels is None else (labels.program, labels.length)
     condensed = found.get(INNER)
-    coarse = None if condensed is None else condensed.inner.coarse
+    coarse = None if condensed is None or condensed.inner.built is None else condensed.inner.coarse
     inner = None if coarse is None else Explanation(coarse.classes == 1, float(coarse.bits))
     every = kinds(seen, program, length, inner)
     scored = []
