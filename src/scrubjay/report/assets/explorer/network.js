@@ -1,8 +1,7 @@
-// A network with one layer and no normalisation, on every input of its domain, in float64, by the method of
-// nets/tables.py. Scores are tables over pairs of tokens (the token that is read and the token that it attends to),
-// values are tables over (position, token), and attention is a softmax over rows that are looked up in them. Everything
-// up to the activation of the MLP is linear in resid_mid.
-// Axes: n inputs, s positions, h heads, e head, d model, m neurons, q tokens at the position that is read.
+// The network on every input of its domain, in float64, by the method of nets/tables.py. The last token is the same in
+// all inputs, so the attention scores and the values are tables over (position, token), and attention is a softmax over
+// rows that are looked up in them. Everything up to the ReLU of the MLP is linear in resid_mid.
+// Axes: n inputs, s positions, h heads, e head, d model, m neurons.
 
 import { decode } from "./decode.js";
 
@@ -12,12 +11,11 @@ export class Network {
    *   config: the sizes of the network;
    *   names: a name for each position; where they are absent, positions are numbered from 1;
    *   positions: the tokens that occur at each position;
-   *   read_at: the position at which the answer is read;
    *   weights: each weight by its name;
-   *   mean_pattern: the mean over the domain of the attention pattern at the position that is read, [h, s];
+   *   mean_pattern: the mean over the domain of the attention pattern at the last position, [h, s];
    *   frozen_pattern: the pattern [h][s] that replaces the network's own on every input, or null.
    */
-  constructor({ config, names, positions, read_at, weights, mean_pattern, frozen_pattern }) {
+  constructor({ config, names, positions, weights, mean_pattern, frozen_pattern }) {
     this.config = config;
     this.frozenPattern = frozen_pattern;
     this.weights = Object.fromEntries(Object.entries(weights).map(([name, packed]) => [name, decode(packed)]));
@@ -26,11 +24,7 @@ export class Network {
     this.counts = positions.map((tokens) => tokens.length);
     this.size = this.counts.reduce((product, count) => product * count, 1);
     this.choices = this.#choices();
-    this.readAt = read_at;
-    const isSeen = (at) => frozen_pattern || config.attention === "bidirectional" || at <= read_at;
-    this.seen = positions.map((_, at) => at).filter(isSeen); // the positions that attention reaches
     this.#tabulate();
-    this.rows = positions.map((_, at) => this.#rows(at));
     this.mean = this.#meanPattern(decode(mean_pattern));
     this.full = this.#pattern();
   }
@@ -44,42 +38,33 @@ export class Network {
     });
   }
 
-  /** For each input, the row of the scores at a position: its token's, within those for the token that is read. */
-  #rows(at) {
-    const { readAt, choices, counts } = this;
-    if (at === readAt || counts[readAt] === 1) return choices[at];
-    return choices[at].map((choice, i) => choices[readAt][i] * counts[at] + choice);
-  }
-
   #tabulate() {
     const { d_model: d, n_heads: h, d_head: e } = this.config;
-    const { W_E, W_pos, W_Q, b_Q, W_K, b_K, W_V, b_V } = this.weights;
-    const stream = (token, s) => Float64Array.from({ length: d }, (_, i) => W_E[token * d + i] + (W_pos ? W_pos[s * d + i] : 0));
-    const heads = (x, W, b) => {
+    const { W_E, W_pos, W_Q, W_K, W_V } = this.weights;
+    const stream = (token, s) => Float64Array.from({ length: d }, (_, i) => W_E[token * d + i] + W_pos[s * d + i]);
+    const heads = (x, W) => {
       const out = new Float64Array(h * e);
-      if (b) out.set(b);
       for (let head = 0; head < h; head++)
         for (let i = 0; i < d; i++)
           for (let j = 0; j < e; j++) out[head * e + j] += x[i] * W[(head * d + i) * e + j];
       return out;
     };
-    this.resid_pre = this.positions[this.readAt].map((token) => stream(token, this.readAt)); // [q][d]
-    const queries = this.resid_pre.map((x) => heads(x, W_Q, b_Q));
+    const last = this.positions.length - 1;
+    this.resid_pre = stream(this.positions[last][0], last);
+    const query = heads(this.resid_pre, W_Q);
     this.scores = [];
     this.values = [];
     this.positions.forEach((tokens, s) => {
-      const streams = tokens.map((token) => stream(token, s));
-      const keys = streams.map((x) => heads(x, W_K, b_K));
-      // At the position that is read, a token only ever attends to itself.
-      const pairs = s === this.readAt ? queries.map((query, t) => [query, keys[t]]) : queries.flatMap((query) => keys.map((key) => [query, key]));
-      const scores = new Float64Array(pairs.length * h);
-      pairs.forEach(([query, key], row) => {
-        for (let head = 0; head < h; head++)
-          if (this.frozenPattern) scores[row * h + head] = Math.log(this.frozenPattern[head][s]);
-          else for (let j = 0; j < e; j++) scores[row * h + head] += (key[head * e + j] * query[head * e + j]) / Math.sqrt(e);
-      });
+      const scores = new Float64Array(tokens.length * h);
       const values = new Float64Array(tokens.length * h * e);
-      streams.forEach((x, t) => values.set(heads(x, W_V, b_V), t * h * e));
+      tokens.forEach((token, t) => {
+        const x = stream(token, s);
+        const key = heads(x, W_K);
+        for (let head = 0; head < h; head++)
+          if (this.frozenPattern) scores[t * h + head] = Math.log(this.frozenPattern[head][s]);
+          else for (let j = 0; j < e; j++) scores[t * h + head] += (key[head * e + j] * query[head * e + j]) / Math.sqrt(e);
+        values.set(heads(x, W_V), t * h * e);
+      });
       this.scores.push(scores);
       this.values.push(values);
     });
@@ -92,27 +77,23 @@ export class Network {
     return Float64Array.from({ length: s * h }, (_, i) => mean[(i % h) * s + Math.floor(i / h)]);
   }
 
-  /** The pattern of each input, [n, s, h]: c softmax + (1 - c) at the positions that attention reaches, 0 elsewhere. */
+  /** The pattern of each input, [n, s, h]. */
   #pattern() {
-    const { n_heads: h, attn_coeff: c } = this.config;
-    const { seen } = this;
+    const { n_heads: h } = this.config;
     const s = this.positions.length;
     const out = new Float64Array(this.size * s * h);
     for (let i = 0; i < this.size; i++)
       for (let head = 0; head < h; head++) {
         let largest = -Infinity;
-        for (const at of seen) largest = Math.max(largest, this.scores[at][this.rows[at][i] * h + head]);
+        for (let at = 0; at < s; at++)
+          largest = Math.max(largest, this.scores[at][this.choices[at][i] * h + head]);
         let total = 0;
-        for (const at of seen) {
-          const weight = Math.exp(this.scores[at][this.rows[at][i] * h + head] - largest);
+        for (let at = 0; at < s; at++) {
+          const weight = Math.exp(this.scores[at][this.choices[at][i] * h + head] - largest);
           out[(i * s + at) * h + head] = weight;
           total += weight;
         }
-        for (const at of seen) {
-          const k = (i * s + at) * h + head;
-          const isOut = this.scores[at][this.rows[at][i] * h + head] === -Infinity; // a pattern that was fixed at zero
-          out[k] = isOut ? 0 : (c * out[k]) / total + (1 - c);
-        }
+        for (let at = 0; at < s; at++) out[(i * s + at) * h + head] /= total;
       }
     return out;
   }
@@ -145,26 +126,18 @@ export class Network {
   }
 
   /**
-   * resid_mid · v on every input, with a pattern [n, s, h]; the result is written to `out`. Where the token that is read
-   * is the same in all inputs, its contribution is added once, and each other position adds its weight times the
-   * difference between its contribution and that one, since the weights of a head have the same sum on every input.
+   * resid_mid · v on every input, with a pattern [n, s, h]; the result is written to `out`. Since a pattern sums to one
+   * over the positions, the contribution of the last position is added once, and each other position adds its weight
+   * times the difference between its contribution and that of the last.
    */
   project(v, pattern, out = new Float64Array(this.size)) {
     const { n_heads: h } = this.config;
-    const { readAt, weights } = this;
-    const s = this.positions.length;
     const added = this.#along(v);
-    const own = this.resid_pre.map((x) => dot(x, v) + (weights.b_O ? dot(weights.b_O, v) : 0));
-    const asked = this.choices[readAt];
-    const given = own.length === 1 ? added[readAt] : null;
-    if (given) {
-      for (let head = 0; head < h; head++) for (const at of this.seen) own[0] += given[head] * this.full[at * h + head];
-      out.fill(own[0]);
-    } else for (let i = 0; i < out.length; i++) out[i] = own[asked[i]];
-    for (const at of this.seen) {
-      if (given && at === readAt) continue;
-      const table = added[at];
-      if (given) for (let row = 0; row < table.length; row++) table[row] -= given[row % h];
+    const given = added.pop();
+    out.fill(dot(this.resid_pre, v) + given.reduce((sum, value) => sum + value, 0));
+    const s = this.positions.length;
+    added.forEach((table, at) => {
+      for (let row = 0; row < table.length; row++) table[row] -= given[row % h];
       const choice = this.choices[at];
       for (let i = 0; i < out.length; i++) {
         let k = (i * s + at) * h;
@@ -173,20 +146,16 @@ export class Network {
         for (let head = 0; head < h; head++) sum += pattern[k++] * table[row++];
         out[i] += sum;
       }
-    }
+    });
     return out;
   }
 
-  /**
-   * The extended embeddings along v: what each token at a position adds to resid_mid with the mean pattern. At the
-   * position that is read, if its token varies, this includes the token's own stream.
-   */
+  /** The extended embeddings along v: what each token at a position adds to resid_mid with the mean pattern. */
   extended(v, at) {
     const { n_heads: h } = this.config;
     const table = this.#along(v)[at];
     const out = new Float64Array(this.counts[at]);
     for (let k = 0; k < table.length; k++) out[Math.floor(k / h)] += this.mean[at * h + (k % h)] * table[k];
-    if (at === this.readAt && this.resid_pre.length > 1) this.resid_pre.forEach((x, t) => (out[t] += dot(x, v)));
     return out;
   }
 

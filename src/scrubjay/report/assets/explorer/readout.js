@@ -1,48 +1,35 @@
 // The way from resid_mid through the MLP to the answers, on every input. Neurons are added one by one to running sums,
 // so the cost of a change in their number is the cost of the neurons that are added or removed.
 
-import { ACTIVATIONS } from "./activations.js";
 import { dot } from "./network.js";
 
 export class Readout {
   /**
    * @param {Network} network
-   * @param {{kind: string, tokens: number[] | null, class_of: number[]}} reading how an answer is read:
-   *   "margin": class 1 if the logit of `tokens[1]` is larger than that of `tokens[0]`, else class 0;
-   *   "sign": class 1 if the logit of `tokens[0]` is positive, else class 0;
-   *   "logits": the class of the token with the largest logit, `class_of[token]`, which is -1 for a token in no class;
-   *   "groups": the same, but tokens in no class do not count.
+   * @param {{kind: string, tokens: number[] | null, class_of: number[]}} reading how an answer is read. With the kind
+   *   "margin", the answer is class 1 if the logit of `tokens[1]` is larger than that of `tokens[0]`, else class 0. With
+   *   "logits", it is the class of the token with the largest logit: `class_of[token]`, which is -1 for a token that is
+   *   in no class.
    */
-  constructor(network, { kind, tokens, class_of }) {
+  constructor(network, reading) {
     this.network = network;
-    this.isSign = kind === "margin" || kind === "sign";
-    this.activate = ACTIVATIONS[network.config.act_fn];
-    const { d_model: d, d_mlp: m, d_vocab_out: o } = network.config;
-    const { W_U, b_U, W_out, b_out } = network.weights;
-    // A column of W_U, and behind it what the unembedding's bias adds.
-    const column = (token) => Float64Array.from({ length: d + 1 }, (_, i) => (i < d ? W_U[i * o + token] : b_U ? b_U[token] : 0));
-    let columns;
-    if (kind === "margin") {
-      const [zero, one] = tokens.map(column);
-      columns = [one.map((value, i) => value - zero[i])];
-    } else if (kind === "sign") columns = tokens.map(column);
-    else {
-      const all = class_of.map((_, token) => token);
-      // Of equal logits of two groups the lower class counts, so its tokens come first.
-      const read = kind === "logits" ? all : all.filter((token) => class_of[token] >= 0).sort((a, b) => class_of[a] - class_of[b]);
-      columns = read.map(column);
-      this.classOf = read.map((token) => class_of[token]);
-      this.rivals = kind === "logits" ? read : this.classOf; // columns of equal numbers do not compete for the lead
+    this.classOf = reading.class_of;
+    const { d_model: d, d_mlp: m, d_vocab: v } = network.config;
+    const { W_U, W_out, b_out } = network.weights;
+    const column = (token) => Float64Array.from({ length: d }, (_, i) => W_U[i * v + token]);
+    if (reading.kind === "margin") {
+      const [zero, one] = reading.tokens.map(column);
+      this.columns = [one.map((value, i) => value - zero[i])];
+    } else {
+      this.columns = Array.from({ length: v }, (_, token) => column(token));
     }
-    this.columns = columns.map((values) => values.subarray(0, d));
-    this.bias = columns.map((values) => values[d]);
-    this.b_out = b_out ?? new Float64Array(d); // a network without an MLP has none
     this.writes = (neuron, vector) => dot(W_out.subarray(neuron * d, (neuron + 1) * d), vector);
     const c = this.columns.length;
     this.hidden = new Float64Array(m * c);
     for (let neuron = 0; neuron < m; neuron++)
       this.columns.forEach((vector, k) => (this.hidden[neuron * c + k] = this.writes(neuron, vector)));
-    this.offset = this.columns.map((vector) => dot(this.b_out, vector));
+    this.offset = this.columns.map((vector) => dot(b_out, vector));
+    this.b_out = b_out;
   }
 
   /**
@@ -55,8 +42,7 @@ export class Readout {
    *   planes: the vectors along which mlp_out is wanted.
    * @returns {{classes: Int16Array, margins: Float64Array, mlpOut: Float64Array[]}}
    *   classes: the class of each answer;
-   *   margins: the logit of class 1 minus that of class 0, the logit whose sign is read, or the largest logit minus
-   *     the largest of the others (of other classes, where groups are read);
+   *   margins: the logit of class 1 minus that of class 0, or the largest logit minus the second largest;
    *   mlpOut: mlp_out along each vector of `planes`, before `fraction`.
    */
   answer(asked) {
@@ -80,7 +66,7 @@ export class Readout {
     this.direct = new Float64Array(network.size * c);
     this.columns.forEach((vector, k) => {
       const along = network.project(vector, this.pattern);
-      const moved = dot(this.move, vector) + this.bias[k];
+      const moved = dot(this.move, vector);
       for (let i = 0; i < along.length; i++) this.direct[i * c + k] = along[i] + moved;
     });
     this.added = new Float64Array(network.size * c);
@@ -89,14 +75,14 @@ export class Readout {
   }
 
   #add(neuron, sign) {
-    const { network, pre, added, sums, activate } = this;
+    const { network, pre, added, sums } = this;
     network.mlpPre(neuron, this.pattern, dot(this.move, network.reads(neuron)), pre);
     const c = this.columns.length;
     const weights = this.hidden.subarray(neuron * c, (neuron + 1) * c);
     const along = this.planes.map((vector) => this.writes(neuron, vector));
     for (let i = 0; i < pre.length; i++) {
-      const post = sign * activate(pre[i]);
-      if (post === 0) continue;
+      if (!(pre[i] > 0)) continue;
+      const post = sign * pre[i];
       for (let k = 0; k < c; k++) added[i * c + k] += post * weights[k];
       for (let k = 0; k < sums.length; k++) sums[k][i] += post * along[k];
     }
@@ -104,24 +90,20 @@ export class Readout {
 
   #read(fraction) {
     const n = this.network.size;
-    const { isSign, rivals } = this;
     const c = this.columns.length;
-    const classes = new Int32Array(n);
+    const classes = new Int16Array(n);
     const margins = new Float64Array(n);
     for (let i = 0; i < n; i++) {
       let best = -Infinity;
       let next = -Infinity;
-      let first = 0;
+      let token = 0;
       for (let k = 0; k < c; k++) {
         const score = this.direct[i * c + k] + fraction * (this.added[i * c + k] + this.offset[k]);
-        const isRival = !isSign && rivals[k] !== rivals[first];
-        if (score > best) {
-          if (isRival) next = best;
-          [best, first] = [score, k];
-        } else if (isRival && score > next) next = score;
+        if (score > best) [best, next, token] = [score, best, k];
+        else if (score > next) next = score;
       }
-      classes[i] = isSign ? Number(best > 0) : this.classOf[first];
-      margins[i] = isSign ? best : best - next;
+      classes[i] = c === 1 ? Number(best > 0) : this.classOf[token];
+      margins[i] = c === 1 ? best : best - next;
     }
     return { classes, margins };
   }
