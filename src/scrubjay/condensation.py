@@ -11,10 +11,9 @@ from scrubjay.core.progress import Progress, silent
 from scrubjay.evidence.inner.condensing import TARGETS, Condensation, condense_run
 from scrubjay.evidence.inner.inner_network import InnerNetwork
 from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.files.given import as_saved
+from scrubjay.nets.files.given import Given, as_saved
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
-from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
 
@@ -48,7 +47,7 @@ class Condensate:
 
 
 def condense(
-    network: SavedNetwork | Transformer | str | Path,
+    network: Given,
     task: Task | str | Path | None = None,
     *,
     at_least: float = max(TARGETS),

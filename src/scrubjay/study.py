@@ -24,9 +24,8 @@ from scrubjay.evidence.rivals import RIVALS
 from scrubjay.evidence.scrubbing import SCRUBBING
 from scrubjay.evidence.steering import STEERING
 from scrubjay.evidence.subspace import SUBSPACE
-from scrubjay.nets.files.checkpoint import SavedNetwork, versions
-from scrubjay.nets.files.given import as_saved
-from scrubjay.nets.transformer import Transformer
+from scrubjay.nets.files.checkpoint import versions
+from scrubjay.nets.files.given import Given, as_saved
 from scrubjay.run import Run, Settings
 from scrubjay.tasks.named import as_task
 from scrubjay.tasks.task import Task
@@ -111,7 +110,7 @@ class Study:
 
 
 def explain(
-    network: SavedNetwork | Transformer | str | Path,
+    network: Given,
     task: Task | str | Path | None = None,
     settings: Settings | None = None,
     *,

@@ -183,11 +183,8 @@ def _mlp(run: Run, found: Found) -> str | None:
 
 
 def _piecewise_linear(run: Run, found: Found) -> str | None:
-    if run.can.piecewise_linear:
-        return None
-    c = run.network.config
-    what = f"normalises its stream ({c.norm})" if c.norm != "none" else f"has the activation {c.act_fn}"
-    return f"it needs a network that is piecewise linear after attention, and this one {what}"
+    what = run.network.config.curved_by
+    return None if what is None else f"it needs a network that is piecewise linear after attention, and this one {what}"
 
 
 TWO_CLASSES = Need(_two_classes)

@@ -12,7 +12,7 @@ from scrubjay.core.stats import Score, Stopping, share_of
 from scrubjay.evidence.ablations import Donors, Row, State, licensed, row_name
 from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.fit.pca import ROWS, projections
-from scrubjay.nets.sites import Rest
+from scrubjay.nets.rest import Rest
 from scrubjay.run import Sampling
 
 

@@ -50,8 +50,10 @@ WEIGHT_AXES = OUTER_AXES | LAYER_AXES
 """All weights by their TransformerLens names, each with its axes (see ``scrubjay.core.axes``). ``Config.weight_axes``
 lists those that a network has."""
 
-_ATTENTION_BIASES = frozenset({"b_Q", "b_K", "b_V", "b_O"})
-_MLP = frozenset({"W_in", "b_in", "W_out", "b_out"})
+ATTENTION_BIASES = frozenset({"b_Q", "b_K", "b_V", "b_O"})
+"""The biases of a layer's attention."""
+MLP_WEIGHTS = frozenset({"W_in", "b_in", "W_out", "b_out"})
+"""The weights of a layer's MLP."""
 _ONE_LAYER_ORDER = ("W_E", "W_pos", *LAYER_AXES, "ln_final_w", "ln_final_b", "W_U", "b_U")
 """The order in which a one-layer network's weights are listed."""
 
@@ -186,8 +188,8 @@ class Config:
             is_there = self.norm == "LN" or (self.norm == "RMS" and weight.endswith("_w"))
             return is_there and not (weight.startswith("ln2") and self.attn_only)
         return not (
-            (weight in _ATTENTION_BIASES and not self.attn_biases)
-            or (weight in _MLP and self.attn_only)
+            (weight in ATTENTION_BIASES and not self.attn_biases)
+            or (weight in MLP_WEIGHTS and self.attn_only)
             or (weight == "b_U" and not self.unembed_bias)
             or (weight == "W_pos" and not self.positions)
         )
@@ -204,6 +206,13 @@ class Config:
             "e": self.d_head,
             "m": self.d_mlp,
         }
+
+    @property
+    def curved_by(self) -> str | None:
+        """What keeps a network from being piecewise linear after its last attention, in words, or None if it is."""
+        if self.norm != "none":
+            return f"normalises its stream ({self.norm})"
+        return None if self.attn_only or self.act_fn == "relu" else f"has the activation {self.act_fn}"
 
     @property
     def in_words(self) -> str:

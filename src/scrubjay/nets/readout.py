@@ -18,6 +18,7 @@ from scrubjay.core.axes import Classes, Directions, Inputs, Residual
 from scrubjay.core.errors import BadInput
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.nets.recording import Activations
+from scrubjay.nets.rest import Rest
 from scrubjay.nets.tables import AfterAttention
 from scrubjay.nets.transformer import Block, Transformer
 from scrubjay.tasks.task import Task
@@ -27,7 +28,7 @@ _MOVED_SHARE = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Readout:
+class Readout(Rest):
     """The part of a network after the last ``resid_mid``, reduced to the columns that the answer is read from.
 
     Below, u stands for these columns: all of ``W_U``, the difference of two of its columns, or a single one whose sign
@@ -98,7 +99,7 @@ class Readout:
         network: Transformer, task: Task, columns: Float[Tensor, "d c"], bias: Float[Tensor, "c"]
     ) -> "Readout":
         c = network.config
-        if c.norm != "none" or (c.act_fn != "relu" and not c.attn_only):
+        if c.curved_by is not None:
             return Readout(network, columns, bias, task)
         block = network.blocks[-1]
         assert isinstance(block, Block)
@@ -124,8 +125,7 @@ class Readout:
         """
         if isinstance(self, HingeReadout):
             return self
-        c = self.network.config
-        what = f"normalises its stream ({c.norm})" if c.norm != "none" else f"has the activation {c.act_fn}"
+        what = self.network.config.curved_by
         raise BadInput(f"this needs a network that is piecewise linear after attention, and this one {what}")
 
     @property
@@ -168,9 +168,7 @@ class Readout:
 
     def classes_from(self, scores: Float[Tensor, "n c"]) -> Classes:
         """The class [n] of the answer for the given margins or logits, or -1 where it belongs to no class."""
-        if scores.shape[1] == 1:
-            return (scores[:, 0] > 0).long()
-        return self.task.classes_of(scores)
+        return classes_of_scores(self.task, scores)
 
     @torch.no_grad()
     def slopes(self, resid_mid: Residual, along: Residual) -> Float[Tensor, "n c"]:
@@ -189,38 +187,6 @@ class Readout:
             found[start : start + len(here)] = slopes
         return found
 
-    def moved_classes(
-        self,
-        resid_mid: Residual,
-        steps: Sequence[Float[Tensor, "n k"] | Float[Tensor, "1 k"]],
-        along: Directions,
-        donors: Inputs | None = None,
-    ) -> list[Classes]:
-        """The answers after every residual stream is moved along a few directions, for several moves.
-
-        Args:
-            resid_mid: [n, d], the residual streams before the moves.
-            steps: for each move, how far each input goes along each direction, [n, k], or [1, k] for all inputs alike.
-            along: [k, d], the directions.
-            donors: [n], for each input the row of ``resid_mid`` that it starts from; by default its own row. Rows are
-                gathered a chunk at a time, so that no second [n, d] is held in memory.
-
-        Returns:
-            For each move, the class [n] of every input's answer.
-        """
-        return [self._moved(resid_mid, step, along, donors) for step in steps]
-
-    def _moved(
-        self, resid_mid: Residual, step: Float[Tensor, "_n k"], along: Directions, donors: Inputs | None
-    ) -> Classes:
-        along, step = along.to(self.direct), step.to(self.direct).expand(len(resid_mid), -1)
-
-        def start_of(rows: slice) -> Residual:
-            own = resid_mid[rows] if donors is None else resid_mid.index_select(0, donors[rows])
-            return own.to(self.direct).addmm(step[rows], along)
-
-        return self.classes_from(self._scores(len(step), start_of))
-
     def hidden_layer(self, resid_mid: Residual) -> tuple[Float[Tensor, "n m"], Float[Tensor, "n c"]]:
         """What ``classes_moved`` starts from, for a few thousand inputs that are moved again and again."""
         return resid_mid.to(self.direct), self.direct.new_zeros(len(resid_mid), 0)
@@ -238,7 +204,7 @@ class Readout:
             step: [n, k], how far each input goes along each direction.
             along: [k, d], the directions.
         """
-        return self._moved(start[0], step, along, None)
+        return self.moved_classes(start[0], [step], along)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,12 +236,7 @@ class HingeReadout(Readout):
 
     @torch.no_grad()
     def slopes(self, resid_mid: Residual, along: Residual) -> Float[Tensor, "n c"]:
-        """The derivative of the margin or the logits at each residual stream, along a direction of its own.
-
-        Args:
-            resid_mid: [n, d], the residual streams.
-            along: [n, d], the direction for each of them.
-        """
+        """The derivative of the margin or the logits along a direction of each input's own; see ``Readout.slopes``."""
         found = torch.empty(len(resid_mid), self.direct.shape[1], dtype=self.W_in.dtype)
         pre, change = self._buffer(), self._buffer()
         for start in range(0, len(resid_mid), len(pre)):
@@ -293,21 +254,11 @@ class HingeReadout(Readout):
         along: Directions,
         donors: Inputs | None = None,
     ) -> list[Classes]:
-        """The answers after every residual stream is moved along a few directions, for several moves.
+        """The answers after every stream is moved; see ``Rest.moved_classes``.
 
         ``mlp_pre`` is linear in the residual stream, so that all moves together need only one product [n, d] x [d, m].
         A single move is added to the stream itself, which is smaller than ``mlp_pre``; its scores equal those among
-        several moves up to rounding.
-
-        Args:
-            resid_mid: [n, d], the residual streams before the moves.
-            steps: for each move, how far each input goes along each direction, [n, k], or [1, k] for all inputs alike.
-            along: [k, d], the directions.
-            donors: [n], for each input the row of ``resid_mid`` that it starts from; by default its own row. Rows are
-                gathered a chunk at a time, so that no second [n, d] is held in memory.
-
-        Returns:
-            For each move, the class [n] of every input's answer.
+        several moves up to rounding. Donors' rows are gathered a chunk at a time, so that no second [n, d] is held.
         """
         along = along.to(self.W_in)
 
@@ -357,13 +308,7 @@ class HingeReadout(Readout):
         step: Float[Tensor, "n k"],
         along: Directions,
     ) -> Classes:
-        """The answers [n] after streams are moved, from their ``hidden_layer``; no product with W_in is needed.
-
-        Args:
-            start: what ``hidden_layer`` returned for the streams before the move.
-            step: [n, k], how far each input goes along each direction.
-            along: [k, d], the directions.
-        """
+        """The answers [n] after streams are moved; no product with W_in is needed. See ``Readout.classes_moved``."""
         pre, direct = start
         along, step = along.to(self.W_in), step.to(self.W_in)
         hidden_along, scores = along @ self.W_in, direct + step @ (along @ self.direct)
@@ -380,6 +325,11 @@ class HingeReadout(Readout):
         width = self.W_in.shape[1]
         rows = chunk_rows(width, self.W_in.dtype, self.W_in.device)
         return self.W_in.new_empty(max(1, rows // share), width)
+
+
+def classes_of_scores(task: Task, scores: Float[Tensor, "n c"]) -> Classes:
+    """The class [n] of the answer for margins [n, 1] or all logits, or -1 where it belongs to no class."""
+    return (scores[:, 0] > 0).long() if scores.shape[1] == 1 else task.classes_of(scores)
 
 
 def _has_single_tokens(task: Task) -> bool:

@@ -16,11 +16,9 @@ from scrubjay.core.errors import BadInput
 from scrubjay.nets.chunks import chunk_rows
 from scrubjay.nets.tables import AfterAttention, Tables
 from scrubjay.nets.transformer import Edits, Transformer
-from scrubjay.tasks.domain import Domain
+from scrubjay.tasks.domain import MOST_INPUTS, Domain
 from scrubjay.tasks.task import Task
 
-MOST_INPUTS = 10_000_000
-"""The largest number of inputs that are run."""
 _LARGEST = 1e100
 """The largest activation that is accepted; the squares of larger ones overflow float64. (In float32, activations beyond
 3e38 are already infinite.)"""

@@ -4,18 +4,17 @@ A *cut* is a site of a layer at the position where the answer is read. The rest 
 any stream, with everything at other positions as it is for a given input.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from scrubjay.core.axes import Classes, Directions, Inputs, Residual
+from scrubjay.core.axes import Classes, Inputs, Residual
 from scrubjay.nets.memory import free_memory
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import Activations, needed_positions, plain_rows, task_tokens
+from scrubjay.nets.rest import Rest
 from scrubjay.nets.transformer import Block, Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
@@ -51,26 +50,9 @@ class Capabilities:
             one_layer=c.n_layers == 1,
             constant_query=domain.has_constant_query,
             has_mlp=not c.attn_only and c.d_mlp > 0,
-            piecewise_linear=c.norm == "none" and (c.attn_only or c.act_fn == "relu"),
+            piecewise_linear=c.curved_by is None,
             ordinary_attention=c.attn_coeff == 1,
         )
-
-
-@runtime_checkable
-class Rest(Protocol):
-    """The rest of a network from a cut on."""
-
-    def classes_at(self, streams: Residual, inputs: Inputs) -> Classes:
-        """The class of each answer [m], with streams [m, d] in place of those of some inputs [m]."""
-
-    def moved_classes(
-        self,
-        resid_mid: Residual,
-        steps: Sequence[Float[Tensor, "n k"] | Float[Tensor, "1 k"]],
-        along: Directions,
-        donors: Inputs | None = None,
-    ) -> list[Classes]:
-        """The answers of all inputs after their streams are moved; see ``Readout.moved_classes``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +92,7 @@ def cuts(network: Transformer, task: Task, act: Activations, readout: Readout) -
     return tuple(found)
 
 
-class _RestOfLayers:
+class _RestOfLayers(Rest):
     """The rest of a deeper network from a site of one of its earlier layers."""
 
     def __init__(self, network: Transformer, task: Task, number: int, site: str) -> None:
@@ -150,15 +132,3 @@ class _RestOfLayers:
             logits = self.network.after_layers(stream, self.number + 1, {})[:, read]
             found.append(self.task.classes_of(logits).cpu())
         return torch.cat(found)
-
-    def moved_classes(
-        self,
-        resid_mid: Residual,
-        steps: Sequence[Float[Tensor, "n k"] | Float[Tensor, "1 k"]],
-        along: Directions,
-        donors: Inputs | None = None,
-    ) -> list[Classes]:
-        """The answers of all inputs after their streams are moved."""
-        start = resid_mid if donors is None else resid_mid[donors]
-        moves = ((step.double() @ along).to(start.dtype) for step in steps)
-        return [self.classes_at(start + move, self.task.domain.inputs()) for move in moves]

@@ -23,8 +23,7 @@ from scrubjay.evidence.mlp.neurons import mlp_out_of, neuron_means
 from scrubjay.evidence.steering.shifts import random_units
 from scrubjay.fit.filters import Filters
 from scrubjay.fit.pca import PCA
-from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.files.given import as_saved
+from scrubjay.nets.files.given import Given, as_saved
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import record
@@ -110,7 +109,7 @@ class Moving:
     @classmethod
     def of(
         cls,
-        network: SavedNetwork | Transformer | str | Path,
+        network: Given,
         task: Task | str | Path,
         *,
         frozen: bool = False,

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrubjay.core.errors import BadInput, UsageError
-from scrubjay.nets.files.checkpoint import SavedNetwork
-from scrubjay.nets.files.given import as_saved
-from scrubjay.nets.transformer import Transformer
+from scrubjay.nets.files.given import Given, as_saved
 from scrubjay.report.bundle import style, widget_script
 from scrubjay.report.portrait import Portrait
 from scrubjay.report.portrait_json import portrait_json
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def explore(
-    network: SavedNetwork | Transformer | str | Path,
+    network: Given,
     task: Task | str | Path | None = None,
     *,
     title: str | None = None,

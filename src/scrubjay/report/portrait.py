@@ -1,7 +1,7 @@
 """A network with its analysis: everything that the explorer needs to run the network and to show how it works."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Int
@@ -16,6 +16,7 @@ from scrubjay.evidence.mlp.neurons import mlp_out_of, neuron_means
 from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.fit.filters import Filters
 from scrubjay.fit.pca import PCA
+from scrubjay.nets.config import Config
 from scrubjay.nets.mean_pattern import mean_pattern
 from scrubjay.nets.readout import HingeReadout, Readout
 from scrubjay.nets.recording import Activations, record
@@ -121,9 +122,7 @@ def unplayable(network: Transformer, task: Task) -> str | None:
     is read at a constant last token from all logits.
     """
     config, domain = network.config, task.domain
-    plain = replace(config, n_layers=1, act_fn="relu", norm="none", attention="causal", attn_coeff=1.0)
-    plain = replace(plain, attn_biases=False, unembed_bias=False, attn_only=False, positions=True, eps=1e-5)
-    if config != replace(plain, d_vocab_out=config.d_vocab):
+    if config != Config(config.d_vocab, config.n_ctx, config.d_model, config.n_heads, config.d_head, config.d_mlp):
         return f"the explorer does not run this architecture yet ({config.in_words})"
     if not (domain.is_product and domain.has_constant_query and domain.read_at == domain.n_ctx - 1):
         return "the explorer needs every combination of tokens, and the answer to be read at a constant last token"

@@ -18,6 +18,8 @@ from scrubjay.core.axes import Choices, Inputs, Tokens
 from scrubjay.core.errors import BadInput
 
 Values = TypeVar("Values", bound=Tensor)
+MOST_INPUTS = 10_000_000
+"""The largest number of inputs that are run."""
 LARGEST_TOKEN = 10_000_000
 """The largest token that is accepted. It is larger than any vocabulary, and a table over all tokens still fits."""
 

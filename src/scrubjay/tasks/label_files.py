@@ -1,18 +1,13 @@
 """Tasks from files of labels: NumPy archives (.npz) and text tables (.csv)."""
 
-import csv
 import hashlib
-import io
-import tokenize
-import zipfile
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from scrubjay.core.errors import BadInput, RefusedFile
-from scrubjay.core.files import read_whole
+from scrubjay.core.errors import BadInput
+from scrubjay.tasks.plain_files import arrays_in, rows_in
 from scrubjay.tasks.task import Task, seeded_split
 
 SUFFIXES = (".npz", ".csv")
@@ -90,18 +85,7 @@ def _digest(task: Task) -> str:
 
 
 def _from_archive(path: Path) -> Task:
-    content = read_whole(path)
-    try:
-        archive = np.load(io.BytesIO(content), allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise RefusedFile(f"{path} is a single array; pack it with numpy.savez(..., labels=...)")
-        with archive:
-            arrays = {key: archive[key] for key in archive.files}
-        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise RefusedFile(f"{path} holds members that are no arrays, among {sorted(arrays)}")
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, tokenize.TokenError,
-            MemoryError) as error:  # fmt: skip
-        raise RefusedFile(f"{path} is no .npz of plain arrays: {error}") from error
+    arrays = arrays_in(path, "labels")
     unknown = sorted(set(arrays) - set(_ARRAYS))
     if "labels" not in arrays or unknown:
         raise BadInput(f"{path} must hold `labels`, and may hold {', '.join(_ARRAYS[1:])}; it holds {sorted(arrays)}")
@@ -123,10 +107,7 @@ def _from_archive(path: Path) -> Task:
 
 
 def _from_table(path: Path) -> Task:
-    try:
-        rows = [row for row in csv.reader(io.StringIO(read_whole(path).decode("utf-8-sig"))) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RefusedFile(f"{path} is no table of text: {error}") from error
+    rows = rows_in(path)
     if not rows:
         raise BadInput(f"{path} is empty; it must hold a line of labels for each token of the first position")
     for number, row in enumerate(rows, 1):

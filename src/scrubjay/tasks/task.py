@@ -19,7 +19,7 @@ from scrubjay.tasks.recipe import Recipe
 
 Answer = Literal["argmax", "groups", "sign"]
 """How the class of an answer follows from the logits."""
-_MOST_CLASSES = 100_000
+MOST_CLASSES = 100_000
 """Labels from this number on are refused, since they are almost certainly not the numbers of classes."""
 
 
@@ -377,6 +377,6 @@ def _whole_numbers(labels: Any, name: str) -> np.ndarray[tuple[int, ...], np.dty
 
 def _few_classes(array: np.ndarray, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     for extreme in (array.max(), array.min()):
-        if abs(float(extreme)) >= _MOST_CLASSES:
-            raise BadInput(f"the labels of task {name} count classes from 0, at most {_MOST_CLASSES}; one is {extreme}")
+        if abs(float(extreme)) >= MOST_CLASSES:
+            raise BadInput(f"the labels of task {name} count classes from 0, at most {MOST_CLASSES}; one is {extreme}")
     return array.astype(np.int64)

@@ -1,13 +1,8 @@
 """The content of a task's TOML file, its types checked, and of the files of labels and inputs beside it."""
 
-import csv
 import hashlib
-import io
 import json
-import tokenize
 import tomllib
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +12,7 @@ import numpy as np
 
 from scrubjay.core.errors import BadInput, RefusedFile
 from scrubjay.core.files import read_whole
+from scrubjay.tasks.plain_files import arrays_in, rows_in
 
 Whole: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 """An array of whole numbers."""
@@ -185,30 +181,14 @@ def _parts(value: list[Any] | dict[str, Any]) -> list[Any]:
 
 
 def _table(path: Path) -> Table:
-    try:
-        rows = csv.reader(io.StringIO(read_whole(path).decode("utf-8-sig")))
-        table = [[entry.strip() for entry in row] for row in rows if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RefusedFile(f"{path} is no table of text: {error}") from error
+    table = [[entry.strip() for entry in row] for row in rows_in(path)]
     if not table:
         raise BadInput(f"{path} is empty")
     return table
 
 
 def _archived(path: Path, key: str) -> np.ndarray:
-    content = read_whole(path)
-    try:
-        archive = np.load(io.BytesIO(content), allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise RefusedFile(f"{path} is a single array; pack it with numpy.savez(..., {key}=...)")
-        with archive:
-            arrays = {name: archive[name] for name in archive.files}
-        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise RefusedFile(f"{path} holds members that are no arrays, among {sorted(arrays)}")
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, tokenize.TokenError,
-            MemoryError) as error:  # fmt: skip
-        raise RefusedFile(f"{path} is no .npz of plain arrays: {error}") from error
+    arrays = arrays_in(path, key)
     if key not in arrays or not set(arrays) <= {"labels", "inputs"}:
         raise BadInput(f"{path} must hold the array `{key}`, and holds {sorted(arrays)}; it may hold labels and inputs")
-    found: np.ndarray = arrays[key]
-    return found
+    return arrays[key]

@@ -16,20 +16,16 @@ from torch import Tensor
 
 from scrubjay.core.axes import Classes, Tokens
 from scrubjay.core.errors import BadInput
-from scrubjay.tasks.domain import LARGEST_TOKEN, Domain, ListedDomain, sampled_from
+from scrubjay.tasks.domain import LARGEST_TOKEN, MOST_INPUTS, Domain, ListedDomain, sampled_from
 from scrubjay.tasks.formula import Formula
-from scrubjay.tasks.task import Answer, Task, seeded_split
+from scrubjay.tasks.task import MOST_CLASSES, Answer, Task, seeded_split
 from scrubjay.tasks.task_document import TaskDocument
 from scrubjay.tasks.vocabulary import Vocabulary
 
-MOST_INPUTS = 10_000_000
-"""The largest domain whose inputs are all run."""
 MOST_POSITIONS = 10_000
 """The most positions of an input."""
 _LARGEST_VALUE = 2**31
 """The bound of the numbers that tokens may stand for in expressions."""
-_MOST_CLASSES = 100_000
-"""Labels from this number on are refused where the file does not state the classes."""
 _VALUES_AT_ONCE = 2**22
 """From how many values of tokens an expression is computed at once."""
 
@@ -156,8 +152,8 @@ class _Maker:
         largest = int(labels.max())
         if isinstance(self.get("labels"), list) or "labels" in self.document.beside:
             largest = int(self.document.array("labels").max())  # a sample need not have all classes
-        if largest >= _MOST_CLASSES:
-            self.wrong("labels", f"count classes from 0, at most {_MOST_CLASSES:,}; one is {largest:,}")
+        if largest >= MOST_CLASSES:
+            self.wrong("labels", f"count classes from 0, at most {MOST_CLASSES:,}; one is {largest:,}")
         return tuple((number,) for number in range(max(2, largest + 1)))
 
     def inputs(self) -> tuple[Domain, tuple[str, ...]]:

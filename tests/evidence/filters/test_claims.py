@@ -85,11 +85,11 @@ def test_filters_whose_directions_are_not_used_are_a_probe(planted_study: Study)
 
 
 def test_an_additional_filter_must_be_worth_half_a_point(planted_study: Study) -> None:
-    from scrubjay.evidence.filters.measure import _simplest  # the rule itself; a study shows only its outcome
+    from scrubjay.evidence.filters.choice import simplest  # the rule itself; a study shows only its outcome
 
     fit = result(planted_study).sides["full"].gate.fit
     shares = {1: 0.9, 2: 0.97, 3: 0.974}
     fits = [replace(fit, k=k, agreement=share) for k, share in shares.items()]
-    assert _simplest(fits).k == 2
-    assert _simplest([replace(each, agreement=each.agreement + 0.01 * (each.k == 3)) for each in fits]).k == 3
-    assert _simplest([replace(each, agreement=0.9) for each in fits]).k == 1
+    assert simplest(fits).k == 2
+    assert simplest([replace(each, agreement=each.agreement + 0.01 * (each.k == 3)) for each in fits]).k == 3
+    assert simplest([replace(each, agreement=0.9) for each in fits]).k == 1

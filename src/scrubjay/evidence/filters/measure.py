@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from scrubjay.core.claim import PARTLY, effect
 from scrubjay.core.parallel import side_by_side
-from scrubjay.core.stats import Score, Stopping, agreement, chance_share
+from scrubjay.core.stats import Score, Stopping, chance_share
 from scrubjay.evidence.ablations import RestFromAnywhere
 from scrubjay.evidence.filters.by_signs import SignsAgreement, agreement_by_signs
+from scrubjay.evidence.filters.choice import fitted, simplest
 from scrubjay.evidence.filters.gate_controls import GateControls, gate_controls
 from scrubjay.evidence.filters.site_filters import SiteFilters, filters_at_sites
 from scrubjay.evidence.inner import INNER
@@ -15,7 +16,7 @@ from scrubjay.evidence.scrubber import Scrubber, scrub
 from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.evidence.subspace.causal import causal_subspace
 from scrubjay.fit.filters import Filters, fit_filters
-from scrubjay.fit.gate import Gate, GateReading, read_gate
+from scrubjay.fit.gate import GateReading, read_gate
 from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.fit.pca import PCA
 from scrubjay.nets.readout import Readout
@@ -24,8 +25,6 @@ from scrubjay.run import Run, Settings
 
 NUMBERS = (1, 2, 3)
 """The numbers of filters that are fitted in the causal subspace."""
-WORTH = 0.005
-"""How much agreement a further filter must add to be accepted."""
 _PLANE = 2
 """The number of components in which Heimersheim and Hobbhahn (2023) fit their filters."""
 _PROBE_DRAWS = 5
@@ -144,8 +143,8 @@ def measure(run: Run, settings: Settings, found: Found) -> FiltersResult:
     chosen: dict[tuple[str, str], Fit] = {}
     for name, own in subspace.items():
         r = max(1, own.causal.r)
-        chosen[name, "causal"] = _simplest([fits[name, r, k] for k in NUMBERS])
-        chosen[name, "plane"] = _simplest([fits[name, plane, k] for k in NUMBERS[:2]])
+        chosen[name, "causal"] = simplest([fits[name, r, k] for k in NUMBERS])
+        chosen[name, "plane"] = simplest([fits[name, plane, k] for k in NUMBERS[:2]])
     untrained = {"full": run.untrained, "frozen": run.untrained_frozen}
 
     def gated(key: tuple[str, str]) -> Gated:
@@ -205,25 +204,16 @@ def two_filters(act: Activations, readout: Readout, *, seed: int) -> tuple[PCA, 
     return pca, fit_filters(act.resid_mid, pca, act.classes == 1, r=r, k=2, seed=seed)
 
 
-def _simplest(fits: list[Fit]) -> Fit:
-    """The fit with the fewest filters whose agreement comes within ``WORTH`` of the best."""
-    best = max(fit.agreement for fit in fits)
-    return next(fit for fit in fits if fit.agreement > best - WORTH)
-
-
 def _fit(act: Activations, pca: PCA, readout: Readout, r: int, k: int, settings: Settings, *, with_parity: bool) -> Fit:
-    gates = [Gate.conjunction(k), Gate.disjunction(k), *([Gate.parity(k)] if with_parity else [])]
-    filters = fit_filters(
-        act.resid_mid, pca, act.classes == 1, r=r, k=k, gates=gates[: 1 if k == 1 else None], seed=settings.seed
-    )
-    scrubber = Scrubber.of(Hypothesis.of(filters, act.resid_mid), act.resid_mid, pca.components[:r])
+    best = fitted(act.resid_mid, pca, act.classes, r, k, seed=settings.seed, with_parity=with_parity)
+    scrubber = Scrubber.of(Hypothesis.of(best.filters, act.resid_mid), act.resid_mid, pca.components[:r])
     stopping, row = Stopping(min(_PROBE_DRAWS, settings.draws)), (RestFromAnywhere(),)
     (scores,) = scrub(scrubber, readout, act.classes, stopping=stopping, seed=settings.seed, rows=[row]).values()
     return Fit(
         r=r,
         k=k,
-        filters=filters,
-        agreement=agreement(filters.predict(act.resid_mid), act.classes),
+        filters=best.filters,
+        agreement=best.agreement,
         scrubbed=scores.own,
         resampled=chance_share(act.classes),
     )

@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 
 from scrubjay.core.parallel import side_by_side
-from scrubjay.core.stats import Stopping, agreement
+from scrubjay.core.stats import Stopping
+from scrubjay.evidence.filters.choice import fitted, simplest
 from scrubjay.evidence.scrubber import Scrubber, ScrubScores, scrub
 from scrubjay.evidence.subspace.site_subspaces import SiteSubspace
-from scrubjay.fit.filters import Filters, fit_filters
-from scrubjay.fit.gate import Gate
+from scrubjay.fit.filters import Filters
 from scrubjay.fit.hypothesis import Hypothesis
 from scrubjay.run import Run, Settings
 
 _NUMBERS = (1, 2)
 """The numbers of filters that are fitted."""
-_WORTH = 0.005
-"""How much agreement a second filter must add to be accepted."""
 _DRAWS = 5
 """The largest number of draws of each ablation; each runs the rest of the network on every input."""
 
@@ -51,14 +49,9 @@ def filters_at_sites(run: Run, sites: tuple[SiteSubspace, ...], settings: Settin
 
 def _at_site(run: Run, site: SiteSubspace, settings: Settings) -> SiteFilters:
     values, classes, r = site.cut.values, run.full.classes, max(1, site.causal.r)
-    fits = []
-    for k in _NUMBERS:
-        gates = [Gate.conjunction(k), Gate.disjunction(k)][: 1 if k == 1 else None]
-        filters = fit_filters(values, site.pca, classes == 1, r=r, k=k, gates=gates, seed=settings.seed)
-        fits.append((agreement(filters.predict(values), classes), filters))
-    share, filters = fits[0] if fits[0][0] > fits[1][0] - _WORTH else fits[1]
-    hypothesis = Hypothesis.of(filters, values, settings.basis)
+    chosen = simplest([fitted(values, site.pca, classes, r, k, seed=settings.seed) for k in _NUMBERS])
+    hypothesis = Hypothesis.of(chosen.filters, values, settings.basis)
     scrubber = Scrubber.of(hypothesis, values, site.pca.components[:r], settings.sampling)
     until = Stopping(min(_DRAWS, settings.draws), settings.width)
     scores = scrub(scrubber, site.cut.rest, classes, stopping=until, seed=settings.seed)
-    return SiteFilters(site.cut.name, r, filters, share, scores)
+    return SiteFilters(site.cut.name, r, chosen.filters, chosen.agreement, scores)

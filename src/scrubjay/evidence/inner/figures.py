@@ -213,9 +213,7 @@ def _draw_heads(result: InnerResult) -> Figure:
     figure = new_figure(max(4, 3.2 * count), 5)
     for number, (head, table) in enumerate(zip(parts.heads.heads, tables, strict=True)):
         axes = figure.add_subplot(2, count, number + 1)
-        scores = (
-            table.scores[at].view(table.q, len(tokens)).mean(0)
-        )  # over the tokens that are read, if there are several
+        scores = table.scores[at].view(table.q, len(tokens)).mean(0)  # over all tokens that may be read
         axes.plot(tokens, scores.numpy(), ".", color=INK, markersize=3)
         axes.set(title=f"inner head {number}: heads {', '.join(map(str, head.members))}")
         if number == 0:

@@ -19,6 +19,7 @@ from scrubjay.evidence.inner.parts import InnerParts
 from scrubjay.fit.hinges import LINEAR
 from scrubjay.fit.pca import ROWS
 from scrubjay.nets.files.checkpoint import save_network
+from scrubjay.nets.readout import classes_of_scores
 from scrubjay.nets.recording import record
 from scrubjay.nets.transformer import Transformer
 from scrubjay.program.code import choice_bits
@@ -91,7 +92,7 @@ class InnerNetwork:
             network = as_transformer(found.parts, original, task)
             return cls(network, found.parts, original, task, record(network, task).classes, wanted)
         choices = (task.domain.choices(some) for some in task.domain.chunks(ROWS))
-        said = torch.cat([_classes(task, found.parts.scores(some)) for some in choices])
+        said = torch.cat([classes_of_scores(task, found.parts.scores(some)) for some in choices])
         return cls(None, found.parts, original, task, said, wanted)
 
     @property
@@ -187,10 +188,6 @@ class InnerNetwork:
             task=self.task.words,
             inner={"parent": parent, "parent_sha256": parent_sha256, "agreement": self.agreement, **self.parentage},
         )
-
-
-def _classes(task: Task, scores: Float64[Tensor, "n c"]) -> Classes:
-    return (scores[:, 0] > 0).long() if scores.shape[1] == 1 else task.classes_of(scores)
 
 
 def _exceptions(said: Classes, wanted: Classes, task: Task) -> float:

@@ -12,7 +12,7 @@ import torch
 from scrubjay.core.axes import Classes, Components, Residual
 from scrubjay.core.stats import Score
 from scrubjay.fit.pca import ROWS
-from scrubjay.nets.sites import Rest
+from scrubjay.nets.rest import Rest
 
 KEEPS = 0.99
 """The share of answers that must stay the same."""

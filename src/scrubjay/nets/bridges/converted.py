@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from scrubjay.core.errors import RefusedFile
-from scrubjay.nets.config import Config
+from scrubjay.nets.config import ATTENTION_BIASES, Config
 from scrubjay.nets.files.checkpoint import network_of
 from scrubjay.nets.transformer import Transformer
 
@@ -89,7 +89,7 @@ def _without_zero_biases(config: Config, weights: Mapping[str, Tensor]) -> Confi
     used = {key.rsplit(".", 1)[-1] for key in config.weight_axes if bool((weights[key] != 0).any())}
     return replace(
         config,
-        attn_biases=config.attn_biases and bool(used & {"b_Q", "b_K", "b_V", "b_O"}),
+        attn_biases=config.attn_biases and bool(used & ATTENTION_BIASES),
         unembed_bias=config.unembed_bias and "b_U" in used,
     )
 

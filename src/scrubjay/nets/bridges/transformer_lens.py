@@ -12,7 +12,7 @@ from torch import Tensor
 from scrubjay.core.errors import BadInput, RefusedFile, UsageError
 from scrubjay.nets.bridges.converted import converted, weight_at
 from scrubjay.nets.bridges.hugging_face import ACTIVATIONS_THERE
-from scrubjay.nets.config import ATTENTION, Config
+from scrubjay.nets.config import ATTENTION, ATTENTION_BIASES, Config
 from scrubjay.nets.files.given import Given, as_saved
 from scrubjay.nets.transformer import Block, Transformer
 
@@ -153,7 +153,7 @@ def lens_state_dict(network: Transformer) -> dict[str, Tensor]:
             weight = block.weight(name)
             if weight is not None:
                 state[f"blocks.{number}.{path}"] = weight.detach().clone()
-            elif name in ("b_Q", "b_K", "b_V", "b_O"):
+            elif name in ATTENTION_BIASES:
                 state[f"blocks.{number}.{path}"] = network.W_E.new_zeros(c.shape(name))
     return state
 

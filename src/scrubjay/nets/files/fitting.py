@@ -9,15 +9,9 @@ import torch
 from torch import Tensor
 
 from scrubjay.core.errors import RefusedFile
-from scrubjay.nets.config import LAYER_AXES
+from scrubjay.nets.config import LAYER_AXES, MLP_WEIGHTS
 from scrubjay.nets.files.layouts import Entry, Layout
 from scrubjay.nets.files.stated_config import Fact
-
-MLP = frozenset({"W_in", "b_in", "W_out", "b_out"})
-"""The weights of an MLP."""
-
-ATTENTION_BIASES = frozenset({"b_Q", "b_K", "b_V", "b_O"})
-"""The biases of attention."""
 
 _NORMS = frozenset({"ln1_w", "ln1_b", "ln2_w", "ln2_b", "ln_final_w", "ln_final_b"})
 _NORM_BIASES = frozenset({"ln1_b", "ln2_b", "ln_final_b"})
@@ -72,7 +66,7 @@ class Fit:
         self.matched = len(set(self._keys.values()))
         self.n_layers = self._count_layers()
         self.n_heads_counted = self._count_heads()
-        self.attn_only = not self._any(MLP) and not (layout.is_own and MLP & set(layout.weights))
+        self.attn_only = not self._any(MLP_WEIGHTS) and not (layout.is_own and MLP_WEIGHTS & set(layout.weights))
         self.has_norm_bias = self._any(_NORM_BIASES)
         self.norm_key = next((key for name, key in self.keys_of(_NORMS)), None)
         self.has_positions = self.has("W_pos", 0)
@@ -213,7 +207,7 @@ class Fit:
             return entry.optional
         if name == "W_pos":
             return self.told.get("positions") is False
-        if self.attn_only and (name in MLP or name.startswith("ln2")):
+        if self.attn_only and (name in MLP_WEIGHTS or name.startswith("ln2")):
             return True
         if name in _NORM_BIASES and self.layout.rms_has_no_bias and not self.has_norm_bias:
             return True

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scrubjay.core.errors import BadInput, RefusedFile
-from scrubjay.nets.config import Config
-from scrubjay.nets.files.fitting import ATTENTION_BIASES, Fit
+from scrubjay.nets.config import ATTENTION_BIASES, Config
+from scrubjay.nets.files.fitting import Fit
 from scrubjay.nets.files.stated_config import Fact
 
 

@@ -1,0 +1,52 @@
+"""Reading archives of arrays (.npz) and text tables (.csv) without running any code in them."""
+
+import csv
+import io
+import tokenize
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from scrubjay.core.errors import RefusedFile
+from scrubjay.core.files import read_whole
+
+
+def arrays_in(path: Path, wanted: str) -> dict[str, np.ndarray]:
+    """The arrays of a ``.npz`` file by their names.
+
+    Args:
+        path: the file.
+        wanted: the name of the array that the caller needs, for the message about a single array.
+
+    Raises:
+        BadInput: there is no such file.
+        RefusedFile: the file is damaged, holds Python objects, or is a single array.
+    """
+    content = read_whole(path)
+    try:
+        archive = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise RefusedFile(f"{path} is a single array; pack it with numpy.savez(..., {wanted}=...)")
+        with archive:
+            arrays = {name: archive[name] for name in archive.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise RefusedFile(f"{path} holds members that are no arrays, among {sorted(arrays)}")
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, tokenize.TokenError,
+            MemoryError) as error:  # fmt: skip
+        raise RefusedFile(f"{path} is no .npz of plain arrays: {error}") from error
+    return arrays
+
+
+def rows_in(path: Path) -> list[list[str]]:
+    """The entries of a ``.csv`` file, by lines; empty lines are left out.
+
+    Raises:
+        BadInput: there is no such file.
+        RefusedFile: the file is no text, or no table.
+    """
+    try:
+        return [row for row in csv.reader(io.StringIO(read_whole(path).decode("utf-8-sig"))) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RefusedFile(f"{path} is no table of text: {error}") from error
