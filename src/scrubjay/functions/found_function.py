@@ -136,11 +136,16 @@ def exception_bits(n: int, exceptions: int, answers: int) -> float:
 
 
 def answers_bits(table: AnswerTable) -> float:
-    """The bits of a table without a function: how often each answer occurs, and where. For two it is a choice."""
+    """The bits of a table without a function.
+
+    They say how often each answer occurs, and where; or, if that is shorter, one of all answers for each input. For two
+    answers it is the choice that codes the labels of a program.
+    """
     counts, n = np.bincount(table.y_places).tolist(), table.n
     places = math.lgamma(n + 1) - sum(math.lgamma(count + 1) for count in counts)
     frequencies = math.lgamma(n + len(counts)) - math.lgamma(n + 1) - math.lgamma(len(counts))
-    return (places + frequencies) / math.log(2)
+    skewed = (places + frequencies) / math.log(2)
+    return skewed if len(counts) == 2 else 1 + min(skewed, n * math.log2(len(counts)))
 
 
 def renaming_bits(count: int) -> float:

@@ -1,11 +1,16 @@
 """The group behind a table with wrong answers, by a vote that associativity gives."""
 
 import numpy as np
+from jaxtyping import Int
 
-from scrubjay.functions.groups import Elements, Square
+from scrubjay.functions.groups import Elements, Square, is_latin
 
 _MOST_VOTES = 64
 """The most votes for one product."""
+_SMALL, _FEW_VOTES = 200, 24
+"""Tables of a larger order than this get fewer votes: wrong ones agree more rarely there."""
+_VOTES_AT_ONCE = 2_000_000
+"""About how many votes are counted at a time, which bounds the memory."""
 _LEAST_KEPT = 0.25
 """A vote that keeps less of the table than this share of some rows ends the repair: no group of this table is near."""
 _TRIED = 8
@@ -30,27 +35,35 @@ def repaired(table: Square, *, seed: int = 0) -> Square:
         return table
     for _ in range(_ROUNDS):
         voted = _voted(table, draw, np.arange(len(table)))
-        if np.array_equal(voted, table):
-            break
+        if np.array_equal(voted, table) or is_latin(voted):
+            return voted
         table = voted
     return table
 
 
 def _voted(table: Square, draw: np.random.Generator, rows: Elements) -> Square:
+    """The table with these rows replaced by the votes' modes."""
     n = len(table)
+    most = min(n, _MOST_VOTES if n <= _SMALL else _FEW_VOTES)
     order = draw.permutation(n * n)
-    product = table.reshape(-1)[order]
-    order = order[np.argsort(product, kind="stable")]
-    starts = np.searchsorted(np.sort(product), np.arange(n + 1))
+    order = order[np.argsort(table.reshape(-1)[order], kind="stable")]
+    starts = np.searchsorted(table.reshape(-1)[order], np.arange(n + 1))
     voted = table.copy()
-    columns = np.arange(n)
-    for a in rows.tolist():
-        pairs = order[starts[a] : min(starts[a + 1], starts[a] + _MOST_VOTES)]
-        x, y = pairs // n, pairs % n
-        inner = table[y]
-        votes = np.where(inner >= 0, table[x[:, None], inner], -1)
-        counts = np.bincount((columns * (n + 1) + votes + 1).reshape(-1), minlength=n * (n + 1)).reshape(n, n + 1)
-        best = counts[:, 1:].argmax(1)
-        has = counts[columns, best + 1] > 0
-        voted[a, has] = best[has]
+    for part in np.array_split(rows, max(1, len(rows) * most * n // _VOTES_AT_ONCE)):
+        at = starts[part][:, None] + np.arange(most)
+        pairs = order[at.clip(0, n * n - 1)]
+        inner = np.where((at < starts[part + 1][:, None])[:, :, None], table[pairs % n], -1)
+        votes = np.where(inner >= 0, table[(pairs // n)[:, :, None], inner], -1)
+        mode = _mode(votes)
+        voted[part] = np.where(mode >= 0, mode, table[part])
     return voted
+
+
+def _mode(votes: Int[np.ndarray, "r v n"]) -> Int[np.ndarray, "r n"]:
+    """The most frequent vote along the middle axis; -1 is no vote, and the mode where there is none."""
+    ordered = np.sort(votes, axis=1)
+    run = np.where(ordered >= 0, 1, 0)
+    for at in range(1, ordered.shape[1]):
+        run[:, at] += np.where(ordered[:, at] == ordered[:, at - 1], run[:, at - 1], 0)
+    modes: Int[np.ndarray, "r n"] = np.take_along_axis(ordered, run.argmax(1)[:, None], axis=1)[:, 0]
+    return modes

@@ -175,7 +175,7 @@ def _periodic(period: int, first: np.ndarray, answers: int) -> _Reading:
     if np.array_equal(first, np.arange(period)):
         words, python, bits = f"{{s}} mod {period}", f"s % {period}", 0.0
     else:
-        words = f"{', '.join(f'{value} if it is {r}' for r, value in enumerate(first.tolist()))} mod {period}, of {{s}}"
+        words = _runs(np.arange(period), first).replace("{s}", f"{{s}} mod {period}")
         python, bits = f"{first.tolist()}[s % {period}]", period * float(np.log2(max(2, answers)))
 
     def of(s: np.ndarray) -> np.ndarray:
