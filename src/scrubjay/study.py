@@ -12,6 +12,7 @@ from scrubjay.core.errors import BadInput
 from scrubjay.core.parallel import one_thread_each
 from scrubjay.core.progress import Progress, part_of
 from scrubjay.core.table import Table
+from scrubjay.evidence.algorithm import ALGORITHM
 from scrubjay.evidence.answers import ANSWERS
 from scrubjay.evidence.attention import ATTENTION
 from scrubjay.evidence.embeddings import EMBEDDINGS
@@ -33,6 +34,7 @@ from scrubjay.tasks.task import Task
 LINES: tuple[Line[Any], ...] = (
     ANSWERS,
     INNER,
+    ALGORITHM,
     ATTENTION,
     SUBSPACE,
     FILTERS,

@@ -82,10 +82,10 @@ def _check_places(net: str | None, out: Path | None, python: Path | None) -> Non
         OutOfResources: a folder cannot be written, or a file that is to be written is a folder.
     """
     from scrubjay.core.files import writable_folder
-    from scrubjay.nets.files.checkpoint import bundled_network, network_file
-    from scrubjay.nets.files.hub import BUNDLED
+    from scrubjay.nets.files.checkpoint import BUNDLED, bundled_network, network_file
 
-    taken = {network_file(bundled_network() if net in (None, BUNDLED) else Path(str(net))).resolve(): "the network"}
+    word = net or "bundled"
+    taken = {network_file(bundled_network(word) if word in BUNDLED else Path(word)).resolve(): "the network"}
     for option, path in (("--out", out), ("--python", python)):
         if path is None:
             continue

@@ -26,7 +26,10 @@ Device = Annotated[
 ]
 Net = Annotated[
     str | None,
-    typer.Argument(help="A network file, a run folder, or hf://owner/name. Without it, the bundled network is used."),
+    typer.Argument(
+        help="A network file, a run folder, hf://owner/name, or one of the networks that are part of scrubjay: "
+        "`bundled`, the replica, which is also the default, and `modular`, which adds modulo 59."
+    ),
 ]
 FreezeAttention = Annotated[
     str | None,
@@ -40,9 +43,9 @@ OwnTask = Annotated[str | None, typer.Option(help=f"{TASK_HELP} By default the t
 
 def given_network(where: str | None) -> "SavedNetwork":
     """Load the network at a path or on the hub, or the bundled one for ``bundled`` and for None."""
-    from scrubjay.nets.files.hub import BUNDLED, load_network
+    from scrubjay.nets.files.hub import load_network
 
-    return load_network(where or BUNDLED)
+    return load_network(where or "bundled")
 
 
 def given_task(words: str | None) -> "Task":

@@ -44,9 +44,14 @@ class SavedNetwork:
     manifest: dict[str, Any]
 
 
-def bundled_network() -> Path:
-    """The file of the network that is part of scrubjay; ``load_network("bundled")`` reads it."""
-    return Path(str(files("scrubjay").joinpath("networks/challenge2-replica.safetensors")))
+BUNDLED = {"bundled": "challenge2-replica", "modular": "modular-addition"}
+"""The networks that are part of scrubjay: the word that stands for each wherever a network can be named, and the name
+of its file."""
+
+
+def bundled_network(word: str = "bundled") -> Path:
+    """The file of a network that is part of scrubjay, by its word in ``BUNDLED``; ``load_network(word)`` reads it."""
+    return Path(str(files("scrubjay").joinpath(f"networks/{BUNDLED[word]}.safetensors")))
 
 
 def network_file(path: str | Path) -> Path:

@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING
 from scrubjay.core.errors import BadInput, OutOfResources, UsageError
 from scrubjay.core.files import read_whole
 from scrubjay.nets.files.card import model_card
-from scrubjay.nets.files.checkpoint import NETWORK_FILE, SavedNetwork, bundled_network, network_file, read_network
+from scrubjay.nets.files.checkpoint import (
+    BUNDLED,
+    NETWORK_FILE,
+    SavedNetwork,
+    bundled_network,
+    network_file,
+    read_network,
+)
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-BUNDLED = "bundled"
-"""The word that stands for the bundled network wherever a network can be named."""
 
 SCHEME = "hf://"
 """How the address of a network on the hub begins."""
@@ -75,7 +80,8 @@ def load_network(where: str | Path) -> SavedNetwork:
         where: one of
 
             - the path of a network file, or of a folder that contains ``network.safetensors``,
-            - ``"bundled"``, the network that is part of scrubjay (write ``./bundled`` for a file of that name),
+            - ``"bundled"`` or ``"modular"``, the networks that are part of scrubjay (write ``./bundled`` for a file of
+              that name),
             - ``"hf://owner/name"`` or ``"hf://owner/name@revision"``, a repository on the Hugging Face hub. Its file is
               kept in the hub's own cache.
 
@@ -100,10 +106,11 @@ def push_network(
     """Upload a network file and a model card to the Hugging Face hub, creating the repository if necessary.
 
     Args:
-        where: a network file, a run folder, or ``"bundled"``. The network is read, and its digest checked, first.
+        where: a network file, a run folder, ``"bundled"`` or ``"modular"``. The network is read, and its digest
+            checked, first.
         repo: ``owner/name``, with or without ``hf://`` before it.
-        licence: the licence in the model card, as the hub spells it. The default is ``mit`` for the bundled network and
-            ``unknown`` for others.
+        licence: the licence in the model card, as the hub spells it. The default is ``mit`` for the bundled networks
+            and ``unknown`` for others.
         private: create the repository as a private one. A repository that exists already stays as it is.
         message: the message of the commit.
 
@@ -121,8 +128,8 @@ def push_network(
     path = _path(where)
     saved = read_network(path)
     if licence is None:
-        is_bundled = saved.manifest["sha256"] == read_network(bundled_network()).manifest["sha256"]
-        licence = "mit" if is_bundled else "unknown"
+        ours = {read_network(bundled_network(word)).manifest["sha256"] for word in BUNDLED}
+        licence = "mit" if saved.manifest["sha256"] in ours else "unknown"
     card = model_card(saved, address.repo, licence)
     content = read_whole(network_file(path))
     api = _api()
@@ -143,7 +150,7 @@ def push_network(
 
 def _path(where: str | Path) -> Path:
     """The path of a network on this machine."""
-    return bundled_network() if where == BUNDLED else Path(where)
+    return bundled_network(where) if isinstance(where, str) and where in BUNDLED else Path(where)
 
 
 def _api() -> "HfApi":

@@ -1,0 +1,71 @@
+"""Draw the tokens in each key representation, and what the interchange tests gave."""
+
+import torch
+from matplotlib.figure import Figure
+
+from scrubjay.evidence.algorithm.group_measure import GroupResult
+from scrubjay.evidence.algorithm.group_variables import Variable
+from scrubjay.evidence.drawing import INK, finish, new_figure
+from scrubjay.evidence.line import Picture
+
+_DRAWN = 6
+"""The largest number of variables that are drawn."""
+
+
+def group_figures(result: GroupResult) -> list[Picture]:
+    """Make a figure of the tokens on their circles and of the answer's variables."""
+    return [
+        Picture(
+            "algorithm.png",
+            "The tokens of the first factor in the leading plane of each key representation, and the interchange tests",
+            "Each point is a token of the first factor, at the place where its embedding lies in one key "
+            "representation. The colour is the element's number. In a cyclic group the tokens lie on a circle, in "
+            "the order in which the frequency visits them. The bars are shares of answers as predicted; grey bars "
+            "are controls.",
+            lambda: _circles(result),
+        )
+    ]
+
+
+def _circles(result: GroupResult) -> Figure:
+    shown = result.variables[:_DRAWN]
+    figure = new_figure(3.2 * (len(shown) + 1), 3.6)
+    for at, variable in enumerate(shown):
+        axes = figure.add_subplot(1, len(shown) + 1, at + 1)
+        plane, shares = _plane(result, variable)
+        side = torch.from_numpy(result.parts.law.standard[result.parts.law.left])
+        axes.scatter(plane[:, 0], plane[:, 1], c=side.numpy(), cmap="twilight", s=14, linewidths=0)
+        axes.set(
+            title=variable.name,
+            xlabel=f"direction 1 ({shares[0]:.0%})",
+            ylabel=f"direction 2 ({shares[1]:.0%})" if len(shares) > 1 else "",
+        )
+        axes.set_aspect("equal", "datalim")
+    axes = figure.add_subplot(1, len(shown) + 1, len(shown) + 1)
+    mosaic, swap = result.mosaic, result.swap
+    bars = [
+        ("all keys", swap.found.value, INK),
+        ("other parts", swap.others.value, "#BBBBBB"),
+        ("random parts", swap.at_random.value, "#BBBBBB"),
+        ("mosaic", mosaic.found.right.value, INK),
+        ("wrong sources", mosaic.wrong_sources.right.value, "#BBBBBB"),
+        ("renamed", mosaic.renamed.right.value, "#BBBBBB"),
+        *([] if mosaic.mixed is None else [("mixed", mosaic.mixed.right.value, "#BBBBBB")]),
+    ]
+    names, values, colours = zip(*reversed(bars), strict=True)
+    axes.barh(names, [100 * value for value in values], color=colours)
+    axes.set(title="answers as predicted", xlabel="% of inputs", xlim=(0, 100))
+    finish(figure, result.parts.splicer.run, classes=False)
+    return figure
+
+
+def _plane(result: GroupResult, variable: Variable) -> tuple[torch.Tensor, list[float]]:
+    """The tokens' coordinates on the two leading directions of a variable, and these directions' share of it."""
+    part = result.parts.tokens[0].part(variable.members[:1])
+    span = torch.linalg.svd(part, full_matrices=False)
+    shares = (span.S.square() / span.S.square().sum())[:2]
+    plane = span.U[:, :2] * span.S[:2]
+    if float(shares[1]) < 1e-9:
+        plane = torch.stack([plane[:, 0], torch.zeros(len(plane), dtype=plane.dtype)], 1)
+        shares = shares[:1]
+    return plane, shares.tolist()

@@ -1,0 +1,62 @@
+"""Name the function that the network computes, and test the family of algorithms that has a causal model for it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from scrubjay.core.progress import part_of
+from scrubjay.evidence.algorithm.extremes_family import EXTREMES
+from scrubjay.evidence.algorithm.family import AnyFamily, Setting
+from scrubjay.evidence.algorithm.groups_family import GROUPS
+from scrubjay.evidence.algorithm.sums_family import SUMS
+from scrubjay.evidence.line import Found, NothingToFollow
+from scrubjay.functions.answer_table import AnswerTable
+from scrubjay.functions.found_function import Unnamed
+from scrubjay.functions.naming import name_function
+from scrubjay.run import Run, Settings
+
+FAMILIES: tuple[AnyFamily, ...] = (GROUPS, EXTREMES, SUMS)
+"""The families of algorithms. The first one that has a causal model for the function is tested."""
+
+
+@dataclass(frozen=True, eq=False)
+class AlgorithmResult:
+    """What a network computes, and by which algorithm.
+
+    Attributes:
+        setting: the run and the function.
+        shuffled: the share of the network's answers that the function gives if the answers are shuffled, for a control.
+        family: the family of algorithms; None if none has a causal model for the function.
+        reason: why there is none, if a family says so; else "".
+        tests: what the family measured.
+    """
+
+    setting: Setting
+    shuffled: float
+    family: AnyFamily | None
+    reason: str
+    tests: Any
+
+
+def measure(run: Run, settings: Settings, found: Found) -> AlgorithmResult:
+    """Name the function, and carry out the tests of the family that it belongs to.
+
+    Raises:
+        NothingToFollow: the function has no name here.
+    """
+    table = AnswerTable.of_task(run.task, run.full.classes)
+    function = name_function(table)
+    if isinstance(function, Unnamed):
+        raise NothingToFollow(f"the function that it computes has no name here: {function.words}")
+    setting = Setting(run, table, function, found)
+    family, reason, tests = None, "", None
+    for each in FAMILIES:
+        lacking = each.lacks(setting)
+        if lacking is None:
+            tests = each.measure(setting, replace(settings, progress=part_of(settings.progress, 0.1, 1.0)))
+            family, reason = (each, "") if tests is not None else (None, "no part of it matters on its own")
+            break
+        reason = reason or lacking
+    shuffled = np.random.default_rng(settings.seed).permutation(table.y)
+    return AlgorithmResult(setting, float((function.rule(table.x) == shuffled).mean()), family, reason, tests)
