@@ -52,6 +52,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(here / "noise.npz", labels=np.random.default_rng(1).integers(0, 2, (SIDE, SIDE)))
     np.savez(here / "three.npz", labels=(a + b) % 3)
     np.savez(here / "cube.npz", labels=np.arange(8).reshape(2, 2, 2) % 2)
+    np.save(here / "median.npy", np.median(np.indices((5, 5, 5)), axis=0).astype(np.int64))
+    mixed = (2 * a + 5 * b + 3) % SIDE
+    mixed[7, 2], mixed[9, 9] = (mixed[7, 2] + 1) % SIDE, -1
+    np.savetxt(here / "mixed.csv", mixed, fmt="%d", delimiter=",")
+    np.savez(here / "packed.npz", labels=labels)
+    (here / "packed.npz").rename(here / "packed.npy")
+    (here / "broken.npy").write_bytes(b"\x93NUMPY no array")
+    np.save(here / "objects.npy", np.array([1, "two"], dtype=object), allow_pickle=True)
+    np.save(here / "halves.npy", np.array([[0.5, 1.0]]))
+    np.savez(here / "less.npz", labels=(a < b).astype(np.int64))
     (here / "ragged.csv").write_text("0,1\n1\n")
     (here / "words.csv").write_text("0,1\n1,yes\n")
     (here / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
@@ -90,14 +100,40 @@ def test_nothing_found_is_said_and_is_no_error(scrubjay: Callable[..., Ran]) -> 
     assert found.returncode == 0 and "Nothing found" in found.stdout and "def label" not in found.stdout
 
 
+def test_tasks_that_no_program_search_takes_get_a_function_or_a_refusal(scrubjay: Callable[..., Ran]) -> None:
+    found = scrubjay("recover", "three.npz")
+    assert found.returncode == 0 and "It computes (a + b) mod 3." in found.stdout, found.stdout
+    found = scrubjay("recover", "cube.npz")
+    assert found.returncode == 0 and "Nothing found: 8 answers are too few" in found.stdout, found.stdout
+    assert not json.loads(scrubjay("recover", "cube.npz", "--json").stdout)["found"]
+
+
+def test_an_exact_function_of_a_binary_matrix_comes_before_a_program(scrubjay: Callable[..., Ran]) -> None:
+    found = scrubjay("recover", "less.npz")
+    assert "It computes whether a < b." in found.stdout and "shuffled labels" not in found.stdout, found.stdout
+
+
+def test_a_plain_table_is_named_with_its_exceptions(scrubjay: Callable[..., Ran]) -> None:
+    found = scrubjay("recover", "--table", "median.npy")
+    assert found.returncode == 0 and "It computes the median of 3 tokens.\n" in found.stdout, found.stdout
+    assert "does not depend on their order" in found.stdout and ": 1 5 15 5." in found.stdout
+    found = scrubjay("recover", "--table", "mixed.csv")
+    assert f"It computes (2·a + 5·b + 3) mod {SIDE}, with 1 exception.\n" in found.stdout, found.stdout
+    assert "wrong at    (a, b) = (7, 2)\n" in found.stdout
+    content = json.loads(scrubjay("recover", "--table", "mixed.csv", "--json").stdout)
+    assert content["found"] and content["exceptions"] == [[7, 2]] and content["labels"] == SIDE**2 - 1
+    assert content["bits"]["total"] == content["bits"]["program"] + content["bits"]["exceptions"]
+    names: dict[str, Any] = {}
+    exec(content["python"], names)
+    assert all(names["answer"](a, b) == (2 * a + 5 * b + 3) % SIDE for a in range(SIDE) for b in range(SIDE))
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
         ("missing.npz", 3, "cannot read missing.npz: No such file"),
         ("missing.csv", 3, "cannot read missing.csv: No such file"),
         ("mnist", 3, "no task called 'mnist'"),
-        ("three.npz", 3, "task three has 3 classes and 2 varying positions"),
-        ("cube.npz", 3, "task cube has 2 classes and 3 varying positions"),
         ("ragged.csv", 3, r"row 2 of ragged.csv has 1 entries, and the first has 2"),
         ("words.csv", 3, r"entry 2 of row 2 of words.csv must be a whole number, and is 'yes'"),
         ("binary.csv", 4, "binary.csv is no table of text"),
@@ -107,6 +143,17 @@ def test_nothing_found_is_said_and_is_no_error(scrubjay: Callable[..., Ran]) -> 
         ("product.csv --task challenge2", 2, "--task belongs to --network"),
         ("--network missing.safetensors", 3, "cannot read missing.safetensors"),
         ("", 2, "give either LABELS or --network"),
+        ("product.csv --table product.csv", 2, "--table TABLE alone"),
+        ("--table product.csv --train-only", 2, "a --table has none"),
+        ("--table missing.npy", 3, "cannot read missing.npy: No such file"),
+        ("--table half.npz", 3, "is a file .csv or .npy, and half.npz is neither"),
+        ("--table packed.npy", 4, "packed.npy is an archive of several arrays"),
+        ("--table broken.npy", 4, "broken.npy is no plain array of NumPy"),
+        ("--table objects.npy", 4, "objects.npy is no plain array of NumPy"),
+        ("--table halves.npy", 3, r"halves.npy: a table of answers is an array of whole numbers .* type float64"),
+        ("--table ragged.csv", 3, r"row 2 of ragged.csv has 1 entries, and the first has 2"),
+        ("--table words.csv", 3, r"entry 2 of row 2 of words.csv must be a whole number, and is 'yes'"),
+        ("--table empty.csv", 3, "empty.csv is empty"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_sentence(

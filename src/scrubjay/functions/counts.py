@@ -9,6 +9,8 @@ from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.found_function import number_bits
 from scrubjay.functions.statistic import Statistic
 
+_MOST_WRITTEN = 3
+"""A sum of at most this many tokens is written out in words."""
 _MOST_TOKENS = 64
 """Counts are tried only if there are at most this many different tokens."""
 
@@ -19,7 +21,8 @@ def counts(table: AnswerTable) -> Iterator[Statistic]:
         return
     tokens = np.unique(np.concatenate(table.tokens))
     bits = float(np.log2(len(tokens) + 4))
-    yield Statistic("sum", "the sum of the tokens", "sum(x)", bits, lambda x: x.sum(1))
+    words = f"({' + '.join(table.inputs)})" if table.positions <= _MOST_WRITTEN else "the sum of the tokens"
+    yield Statistic("sum", words, "sum(x)", bits, lambda x: x.sum(1))
     if len(tokens) > _MOST_TOKENS:
         return
     for token in tokens.tolist():
@@ -34,7 +37,7 @@ def counts(table: AnswerTable) -> Iterator[Statistic]:
     if len(tokens) == 2:
         for opening, closing in (tokens.tolist(), tokens.tolist()[::-1]):
             yield _brackets(opening, closing, bits)
-    elif table.positions > 2:
+    elif table.positions > 2 or len(table.given) > 2:  # any staircase of two classes would be such a sum
         for weights in _contributions(table, tokens):
             yield _weighted(tokens, weights, bits)
 

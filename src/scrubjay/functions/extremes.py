@@ -8,14 +8,21 @@ from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.statistic import Statistic
 from scrubjay.functions.structure import positions_that_matter
 
+_MOST_WRONG = 0.12
+"""A position on which fewer answers depend than this is also tried as one that does not matter: two answers differ in
+one of ten inputs if one in twenty is wrong."""
 _ORDINALS = {2: "2nd", 3: "3rd"}
 
 
 def extremes(table: AnswerTable) -> Iterator[Statistic]:
     """The k-th largest of the tokens that matter, the places of the extremes, and the distance between them."""
-    matter = positions_that_matter(table)
-    if len(matter) < 2:
-        return
+    sets = {positions_that_matter(table), positions_that_matter(table, most=_MOST_WRONG)}
+    for matter in sorted(sets):
+        if len(matter) > 1:
+            yield from _of_positions(table, matter)
+
+
+def _of_positions(table: AnswerTable, matter: tuple[int, ...]) -> Iterator[Statistic]:
     count, columns = len(matter), list(matter)
     everything = count == table.positions
     names = [table.inputs[at] for at in matter]

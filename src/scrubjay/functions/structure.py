@@ -36,12 +36,17 @@ def structure_of(table: AnswerTable) -> Structure | None:
     )
 
 
-def positions_that_matter(table: AnswerTable) -> tuple[int, ...]:
-    """The positions on which any answer depends; all of them if the inputs are no whole grid."""
+def positions_that_matter(table: AnswerTable, *, most: float = 0.0) -> tuple[int, ...]:
+    """The positions on which answers depend; all of them if the inputs are no whole grid.
+
+    Args:
+        table: the answers.
+        most: the share of answers that may differ from those to the first token of a position that does not matter.
+    """
     grid = table.grid
     if grid is None or (grid < 0).any():
         return tuple(range(table.positions))
-    return tuple(at for at in range(grid.ndim) if not (grid == np.take(grid, [0], axis=at)).all())
+    return tuple(at for at in range(grid.ndim) if (grid != np.take(grid, [0], axis=at)).mean() > most)
 
 
 def _is_symmetric(table: AnswerTable, grid: Int[np.ndarray, "..."]) -> bool:
