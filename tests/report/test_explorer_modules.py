@@ -156,6 +156,7 @@ def check_axes(view: View, sites: dict[str, Tensor], found: dict[str, Any], tole
     axes = {
         f"{key}{k}": (sites[site] - pca.mean) @ component
         for key, site, pca in (("mid", "resid_mid", view.mid), ("post", "resid_post", view.post))
+        if pca is not None
         for k, component in enumerate(pca.components[:4])
     }
     if view.filters is None:

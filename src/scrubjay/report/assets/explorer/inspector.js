@@ -33,8 +33,8 @@ export class Inspector {
   }
 
   #title(input) {
-    const { network, settings } = this.scene;
-    const tokens = network.positions.map((tokens, at) => `${network.names[at]}: ${tokens[network.choices[at][input]]}`);
+    const { domain, settings } = this.scene;
+    const tokens = domain.names.map((name, at) => `${name}: ${domain.token(input, at)}`);
     return tokens.join(", ") + (settings.hovered === null ? " (pinned)" : "");
   }
 
@@ -48,9 +48,11 @@ export class Inspector {
     if (truth) rows.push(["ground truth", asClass(truth)]);
     rows.push(["full network", asClass(views.full.classes)]);
     rows.push(["frozen network", asClass(views.frozen.classes)]);
-    rows.push(["current settings", asClass(scene.classes())]);
-    const margin = scene.data.reading.kind === "margin" ? "margin of class 1" : "lead of the answer";
-    rows.push([margin, (i) => (answer ? short(answer.margins[i]) : "…")]);
+    if (!scene.isRecorded) {
+      rows.push(["current settings", asClass(scene.classes())]);
+      const margin = scene.data.reading.kind === "margin" ? "margin of class 1" : "lead of the answer";
+      rows.push([margin, (i) => (answer ? short(answer.margins[i]) : "…")]);
+    }
     filters?.names.forEach((name, k) =>
       rows.push([`filter ${name}`, (i) => `${values[k][i] > 0 ? "on" : "off"}, ${short(values[k][i])}`]),
     );
