@@ -12,7 +12,7 @@ export class Controls {
     this.selects = [];
     this.playing = null;
     this.speed = element("select", { class: "sj-speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
-    const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label }) => [axis, label])));
+    const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label, choice = label }) => [axis, choice])));
     const site = scene.isRecorded ? [element("label", {}, "site ", this.#choice("site", () => scene.sites()))] : [];
     this.axes = element("p", { class: "sj-axes" }, ...site, axis("x", "x axis"), axis("y", "y axis"));
     this.root = element(

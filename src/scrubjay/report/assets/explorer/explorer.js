@@ -65,6 +65,7 @@ class Explorer {
   }
 
   #layout(root, grid) {
+    const { isRecorded } = this.scene;
     const tells = explanations(this.scene, grid);
     const panel = (name, words, ...children) =>
       element("section", { class: "sj-panel" }, element("h3", {}, name), element("p", { class: "sj-explained" }, words), ...children);
@@ -74,15 +75,16 @@ class Explorer {
       this.status,
       element(
         "div",
-        { class: "sj-columns" },
+        { class: `sj-columns${isRecorded ? " sj-recorded" : ""}` },
         column(
           "sj-planes",
           panel("The plane", tells.plane, this.controls.axes, this.plane.root, this.legend),
           ...(this.strips ? [panel("Extended embeddings", tells.embeddings, this.strips.root)] : []),
         ),
-        column("sj-settings", this.controls.root),
+        ...(isRecorded ? [] : [column("sj-settings", this.controls.root)]),
         column(
           "sj-inputs",
+          ...(isRecorded ? [this.controls.root] : []),
           panel("The input", tells.input, this.inspector.root),
           panel(`Attention from ${tells.position}`, tells.pattern, this.pattern.root),
           ...(this.neuron ? [panel("One neuron", tells.neuron, this.neuron.root)] : []),
@@ -210,8 +212,8 @@ function explanations({ domain, data }, grid) {
     return means.length ? `${means.join(", ")}, or ` : "";
   });
   const { rowAt, columnAt } = grid;
-  const column = rowAt.length ? `its row is ${tokens(rowAt)}, its column ${tokens(columnAt)}` : `its column is ${tokens(columnAt)}`;
-  const cell = domain.isList ? "the list of inputs fills one row after the other" : column;
+  const place = rowAt.length ? `its row gives ${tokens(rowAt)}, its column ${tokens(columnAt)}` : `its column gives ${tokens(columnAt)}`;
+  const cell = domain.isList ? "the list of inputs fills one row after the other" : place;
   return {
     plane:
       "Each point is one input." +

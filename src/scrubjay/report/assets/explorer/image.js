@@ -18,8 +18,10 @@ export class DomainImage {
       },
     );
     this.board.canvas.style.aspectRatio = `${grid.columns} / ${grid.rows}`;
-    const named = (positions) => positions.map((at) => scene.domain.names[at]).join(", ");
-    const [down, across] = [named(grid.rowAt), named(grid.columnAt)];
+    const [down, across] = [grid.rowAt, grid.columnAt].map((positions) => {
+      const names = positions.map((at) => scene.domain.names[at]);
+      return names.length > 3 ? `${names[0]} … ${names.at(-1)}` : names.join(", ");
+    });
     this.root = element(
       "figure",
       { class: "sj-image" },

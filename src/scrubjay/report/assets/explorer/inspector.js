@@ -2,6 +2,8 @@
 
 import { element, setText, short } from "./elements.js";
 
+const MOST_NAMED = 6; // positions; of longer inputs the tokens alone are shown
+
 export class Inspector {
   constructor(scene) {
     this.scene = scene;
@@ -34,8 +36,10 @@ export class Inspector {
 
   #title(input) {
     const { domain, settings } = this.scene;
-    const tokens = domain.names.map((name, at) => `${name}: ${domain.token(input, at)}`);
-    return tokens.join(", ") + (settings.hovered === null ? " (pinned)" : "");
+    const tokens = domain.names.map((_, at) => domain.token(input, at));
+    const isLong = tokens.length > MOST_NAMED;
+    const words = isLong ? tokens.join(" ") : tokens.map((token, at) => `${domain.names[at]}: ${token}`).join(", ");
+    return words + (settings.hovered === null ? " (pinned)" : "");
   }
 
   /** The rows of the table, each with its name and what it says about an input. */

@@ -71,14 +71,14 @@ export class RecordedScene {
     return this.recorded.map(({ name }, at) => [String(at), name]);
   }
 
-  /** The axes that the plane may have at the chosen site, each as {key, label}. */
+  /** The axes that the plane may have at the chosen site, each as {key, label, choice}: what to call it in a list. */
   axes() {
     const { site } = this.settings;
     const { name, explained } = this.recorded[site];
-    return explained.map((share, k) => ({
-      key: `${site}/${k}`,
-      label: `component ${k + 1} of ${name} (${(100 * share).toFixed(1)}% of variance)`,
-    }));
+    return explained.map((share, k) => {
+      const part = `${(100 * share).toFixed(1)}%`;
+      return { key: `${site}/${k}`, label: `component ${k + 1} of ${name} (${part} of variance)`, choice: `component ${k + 1} (${part})` };
+    });
   }
 
   /** The coordinate of each input on an axis. */
