@@ -118,3 +118,36 @@ function packedView({ name, classes, order, mid, post, filters }) {
     filters: filters && { ...filters, directions: packed(filters.directions.flat(), "f8"), thresholds: packed(filters.thresholds, "f8") },
   };
 }
+
+/** A portrait of a network that the page does not run: a list of inputs, and what was recorded on them. */
+export function recorded(wanted = {}) {
+  const { layers = 2, size = 11, components = 3, labelled = true, norm = "none" } = wanted;
+  const { data } = portrait({ labelled, positions: [[0, 2, 5], [3, 1], [4], [8]] });
+  const draw = normals(9);
+  const config = { ...data.config, n_layers: layers, norm };
+  const listed = filled([size, 4], draw).map((row) => row.map((value, at) => Math.abs(Math.round(3 * value)) % data.positions[at].length));
+  const sites = Array.from({ length: 2 * layers }, (_, k) => ({
+    name: `blocks.${k >> 1}.${k % 2 ? "resid_post" : "resid_mid"}`,
+    coordinates: filled([components, size], () => Math.fround(draw())),
+    explained: Array.from({ length: components }, (_, c) => 0.5 ** (c + 1)),
+  }));
+  const patterns = filled([layers, config.n_heads, 4], () => Math.abs(draw()) / 4);
+  const classes = ["full", "frozen"].map((_, at) => Array.from({ length: size }, (_, i) => Math.floor(i / (at + 1)) % 2));
+  const labels = Array.from({ length: size }, (_, i) => Number(i > 4));
+  const { weights, mean_pattern, frozen_pattern, reading, ...rest } = data;
+  return {
+    data: {
+      ...rest,
+      config,
+      listed: packed(listed.flat(), "u1"),
+      labels: labelled ? packed(labels, "i2") : null,
+      train: null,
+      recorded: {
+        sites: sites.map(({ coordinates, ...site }) => ({ ...site, coordinates: packed(coordinates.flat(), "f4") })),
+        patterns: packed(patterns.flat(2), "f8"),
+      },
+      views: ["full", "frozen"].map((name, at) => ({ name, classes: packed(classes[at], "i2") })),
+    },
+    plain: { listed, sites, patterns, classes, labels, size },
+  };
+}
