@@ -9,19 +9,25 @@ from typing import Any
 
 import pytest
 import torch
+from playwright.sync_api import Browser
 from torch import Tensor
 
 from scrubjay.core.errors import BadInput
 from scrubjay.nets.config import Config
 from scrubjay.nets.transformer import Transformer
 from scrubjay.report import portrait
+from scrubjay.report.page import Report
 from scrubjay.report.portrait import Portrait
 from scrubjay.report.portrait_json import portrait_json
+from scrubjay.run import Settings
+from scrubjay.study import explain
 from scrubjay.tasks.domain import Domain, ListedDomain
 from scrubjay.tasks.task import Task
-from tests.nets.architectures import DEEP, LAST, MIDDLE, ONE_LAYER, all_tokens, random_weights
+from tests.nets.architectures import BASE, DEEP, LAST, MIDDLE, ONE_LAYER, all_tokens, random_weights
+from tests.report.conftest import Opened
 
 FOLDER = Path(__file__).parent / "explorer"
+QUICK = Settings(draws=2)
 LISTED = ListedDomain.of(torch.tensor([[a, b, (a * b) % 7] for a in range(7) for b in range(7)]), read_at=1)
 CASES: dict[str, tuple[Config, Domain, tuple[str, ...]]] = {
     "LayerNorm": (ONE_LAYER["LayerNorm and GELU"], LAST, ("resid_mid", "resid_post")),
@@ -122,3 +128,66 @@ def test_fewer_components_are_carried_where_more_have_no_room(monkeypatch: pytes
     monkeypatch.setattr(portrait, "MOST_BYTES", 2 * room - 1)
     with pytest.raises(BadInput, match=rf"the planes of its 4 sites take {2 * room:,} bytes, .* {2 * room - 1:,}"):
         Portrait.of(network, task)
+
+
+def test_the_page_of_a_deeper_network_shows_its_planes(browser: Browser, tmp_path: Path) -> None:
+    study = explain(random_weights(DEEP["LayerNorm and GELU (tanh)"]), all_tokens(random_weights(BASE), LAST), QUICK)
+    opened = Opened(browser, Report.of(study).save(tmp_path / "report.html"))
+    assert opened.text(".sj-status").startswith("This network has 2 layers, so the page does not run it")
+    plane = opened.page.locator(".sj-plane")
+    before = str(plane.evaluate("(canvas) => canvas.toDataURL()"))
+    opened.page.locator("select[data-key=site]").select_option(label="blocks.0.resid_mid")
+    opened.settle()
+    assert str(plane.evaluate("(canvas) => canvas.toDataURL()")) != before
+    assert opened.page.evaluate("scrubjay.scene.settings.x") == "0/0"
+    opened.page.locator("canvas[aria-label^='full network:']").click(position={"x": 3, "y": 3})
+    opened.page.mouse.move(5, 5)
+    opened.settle()
+    assert opened.text(".sj-inspector-title") == "1: 0, 2: 3, 3: 5 (pinned)"
+    assert opened.page.locator(".sj-explorer input[type=range], .sj-neuron, .sj-strips").count() == 0
+    assert opened.complaints == []
+    opened.close()
+
+
+def test_the_page_of_an_unusual_network_with_one_layer_runs_it(browser: Browser, tmp_path: Path) -> None:
+    config = replace(BASE, act_fn="gelu", attn_biases=True, unembed_bias=True, attention="bidirectional")
+    network = random_weights(config, seed=2)
+    study = explain(network, all_tokens(network, replace(MIDDLE, read_at=0)), QUICK)
+    opened = Opened(browser, Report.of(study).save(tmp_path / "report.html"))
+    assert opened.text(".sj-status").endswith("Answers that differ from those of the analysis: 0.")
+    assert opened.page.get_by_text("Attention from position 1").count() == 1
+    opened.set(view="frozen")
+    assert opened.text(".sj-status").endswith("Answers that differ from those of the analysis: 0.")
+    assert opened.complaints == []
+    opened.close()
+
+
+def test_what_has_no_room_is_left_out_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = random_weights(DEEP["two layers"])
+    study = explain(network, all_tokens(network, LAST), QUICK)
+    monkeypatch.setattr(portrait, "MOST_BYTES", 100)
+    html = Report.of(study).html
+    assert "The network is not in this page: the planes of its 4 sites take" in html
+    assert '<script type="application/json" id="portrait">null</script>' in html
+
+
+def test_a_long_claim_id_breaks_after_its_dots_only(browser: Browser, tmp_path: Path) -> None:
+    network = random_weights(DEEP["two layers"])
+    study = explain(network, all_tokens(network, LAST), QUICK)
+    opened = Opened(browser, Report.of(study).save(tmp_path / "report.html"))
+    cell = opened.page.locator("td code", has_text="subspace.causal.blocks.0.resid_post")
+    lines = cell.evaluate("""(code) => {
+        const lines = new Map();
+        for (const node of code.childNodes)
+            for (let i = 0; i < (node.data ?? "").length; i++) {
+                const range = document.createRange();
+                range.setStart(node, i);
+                range.setEnd(node, i + 1);
+                const top = Math.round(range.getBoundingClientRect().top);
+                lines.set(top, (lines.get(top) ?? "") + node.data[i]);
+            }
+        return [...lines.values()];
+    }""")
+    assert "".join(lines) == "subspace.causal.blocks.0.resid_post"
+    assert len(lines) > 1 and all(line.endswith(".") for line in lines[:-1])
+    opened.close()

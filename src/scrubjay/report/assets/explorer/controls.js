@@ -13,8 +13,9 @@ export class Controls {
     this.playing = null;
     this.speed = element("select", { class: "sj-speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
     const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label, choice = label }) => [axis, choice])));
-    const site = scene.isRecorded ? [element("label", {}, "site ", this.#choice("site", () => scene.sites()))] : [];
-    this.axes = element("p", { class: "sj-axes" }, ...site, axis("x", "x axis"), axis("y", "y axis"));
+    const line = (...choices) => element("p", { class: "sj-axes" }, ...choices);
+    const site = scene.isRecorded ? [line(element("label", {}, "site ", this.#choice("site", () => scene.sites())))] : [];
+    this.axes = element("div", {}, ...site, line(axis("x", "x axis"), axis("y", "y axis")));
     this.root = element(
       "div",
       { class: "sj-controls" },
