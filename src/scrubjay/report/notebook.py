@@ -27,8 +27,8 @@ def explore(
 
     That needs a network with one layer and without normalisation; of all others the widget shows what was recorded on
     every input. Two filters are fitted in the causal subspace, without the controls of a study, so what the widget
-    shows is a picture and not evidence. Its trait ``pinned`` is the index of the input that is pinned, or None. It changes when an
-    input is pinned in the picture, and the picture follows when the trait is set.
+    shows is a picture and not evidence. Its trait ``pinned`` is the index of the input that is pinned, or None. It
+    changes when an input is pinned in the picture, and the picture follows when the trait is set.
 
     Example:
         >>> import scrubjay
