@@ -59,9 +59,8 @@ def test_every_line_has_a_section_with_its_question_and_its_claims(small_study: 
         assert escape(line.question) in own
         said = [escape(claim.statement) for claim in small_study.claims if claim.section == line.name]
         assert re.findall(r"<li><span.*?</span> (.*?)\. <span class=\"numbers\">", own) == said
-    assert sum(page.count(f"<code>{escape(claim.id)}</code>") for claim in small_study.claims) == len(
-        small_study.claims
-    )
+    ids = page.replace(".<wbr>", ".")
+    assert sum(ids.count(f"<code>{escape(claim.id)}</code>") for claim in small_study.claims) == len(small_study.claims)
 
 
 def test_a_skipped_line_has_a_section_with_the_reason(constant: Study) -> None:

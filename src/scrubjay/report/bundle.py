@@ -9,9 +9,10 @@ import json
 import re
 from importlib.resources import files
 
-_WORKER = ("decode", "network", "readout", "worker")
+_WORKER = ("activation", "decode", "domain", "network", "readout", "worker")
 _EXPLORER = (
-    *("decode", "network", "readout", "answers", "scene", "colours", "elements", "grid"),
+    *("activation", "decode", "domain", "network", "readout", "answers", "scene", "recorded"),
+    *("colours", "elements", "grid"),
     *("image", "gallery", "neuron", "plane", "pattern", "strips", "inspector", "controls", "explorer"),
 )
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)

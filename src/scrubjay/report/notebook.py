@@ -25,9 +25,10 @@ def explore(
 ) -> "anywidget.AnyWidget":
     """Show a network in a notebook, where its attention can be scaled, its neurons dropped and its stream shifted.
 
-    Two filters are fitted in the causal subspace, without the controls of a study, so what the widget shows is a
-    picture and not evidence. Its trait ``pinned`` is the index of the input that is pinned, or None. It changes when an
-    input is pinned in the picture, and the picture follows when the trait is set.
+    That needs a network with one layer and without normalisation; of all others the widget shows what was recorded on
+    every input. Two filters are fitted in the causal subspace, without the controls of a study, so what the widget
+    shows is a picture and not evidence. Its trait ``pinned`` is the index of the input that is pinned, or None. It
+    changes when an input is pinned in the picture, and the picture follows when the trait is set.
 
     Example:
         >>> import scrubjay

@@ -19,12 +19,9 @@ from scrubjay.evidence.line import Line, Picture, Skipped
 from scrubjay.report.bundle import page_script, style, template
 from scrubjay.report.claims_json import claims_json
 from scrubjay.report.markup import data_url, entry, figure_markup, number, policy, verdict_mark
-from scrubjay.report.portrait import Portrait, unplayable
+from scrubjay.report.portrait import MOST_BYTES, Portrait, is_played
 from scrubjay.report.portrait_json import portrait_json
 from scrubjay.study import Study
-
-MOST_BYTES = 2_000_000
-"""The largest size of a network in a page. Its weights take a third more in the page, which should stay below 4 MB."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +127,8 @@ def open_report(folder: str | Path) -> tuple[str, bool]:
 
 
 def _playable(study: Study) -> str:
-    reason = unplayable(study.run.network, study.task)
-    if reason is not None:
-        raise BadInput(reason)
     size = sum(weight.nbytes for weight in study.run.network.weights.values())
-    if size > MOST_BYTES:
+    if is_played(study.run.network) and size > MOST_BYTES:
         raise BadInput(f"its weights take {size:,} bytes, and a page has room for {MOST_BYTES:,}")
     return portrait_json(Portrait.of_study(study))
 
@@ -175,11 +169,16 @@ def _contents(study: Study) -> list[tuple[str, str]]:
 def _row(claim: Claim, published: bool) -> str:
     mark = verdict_mark(claim.verdict)
     return (
-        f'<tr data-verdict="{mark.name}"><td><code>{escape(claim.id)}</code></td><td>{escape(claim.statement)}</td>'
+        f'<tr data-verdict="{mark.name}"><td><code>{_breaking(claim.id)}</code></td><td>{escape(claim.statement)}</td>'
         + (number("published*", as_shown(claim.published, claim.kind)) if published else "")
         + f"{number('here', claim.shown)}{number('control', as_shown(claim.control, claim.kind))}"
         + f"<td>{mark.markup}</td></tr>"
     )
+
+
+def _breaking(claim_id: str) -> str:
+    """The id of a claim, which may go on in another line after each of its dots."""
+    return escape(claim_id).replace(".", ".<wbr>")
 
 
 def _section(line: Line[object], study: Study, pictures: Sequence[Picture], drawn: Mapping[str, Path]) -> str:

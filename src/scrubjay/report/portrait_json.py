@@ -1,6 +1,7 @@
 """A portrait as JSON for the explorer. Arrays are little-endian bytes in base64. A page cannot run any part of it."""
 
 import base64
+import dataclasses
 import json
 from typing import Any
 
@@ -9,10 +10,10 @@ from torch import Tensor
 
 from scrubjay.fit.gate import FILTER_NAMES
 from scrubjay.fit.pca import PCA
-from scrubjay.report.portrait import Portrait, View
+from scrubjay.report.portrait import COMPONENTS, Portrait, Recorded, View
+from scrubjay.tasks.domain import ListedDomain
+from scrubjay.tasks.task import Task
 
-_COMPONENTS = 4
-"""Principal components of each site that the explorer can show."""
 _ESCAPED = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
@@ -21,36 +22,71 @@ def portrait_json(portrait: Portrait) -> str:
 
     The text may stand inside ``<script type="application/json">``: no name in it can end that element.
     """
-    task, network = portrait.task, portrait.network
-    class_of = [-1] * network.config.d_vocab
-    for index, group in enumerate(task.classes):
-        for token in group:
-            class_of[token] = index
+    task, network, recorded = portrait.task, portrait.network, portrait.recorded
     content = {
         "title": portrait.title,
         "task": task.name,
-        "config": vars(network.config),
+        "config": dataclasses.asdict(network.config),
         "names": list(task.position_names),
+        "token_names": list(task.token_names),
         "positions": [list(tokens) for tokens in task.domain.positions],
+        "read_at": task.domain.read_at,
+        "listed": _listed(task.domain) if isinstance(task.domain, ListedDomain) else None,
         "classes": len(task.classes),
         "labels": task.labels if task.labels is None else _packed(task.labels, "i2"),
         "train": task.train if task.train is None else _packed(task.train, "u1"),
-        "weights": {name: _packed(value, f"f{value.itemsize}") for name, value in network.weights.items()},
-        "frozen_pattern": network.frozen_pattern,
-        "mean_pattern": _packed(portrait.mean_pattern, "f8"),
-        "reading": {
-            "kind": "margin" if portrait.reads_margin else "logits",
-            "tokens": [group[0] for group in task.classes] if portrait.reads_margin else None,
-            "class_of": class_of,
-        },
-        "views": [_view(view) for view in portrait.views],
     }
+    if recorded is not None:
+        content |= {"recorded": _recorded(recorded), "views": _answers(recorded)}
+    else:
+        content |= {
+            "recorded": None,
+            "weights": {name: _packed(value, f"f{value.itemsize}") for name, value in network.weights.items()},
+            "frozen_pattern": network.frozen_pattern,
+            "mean_pattern": _packed(portrait.mean_pattern, "f8"),
+            "reading": _reading(task, network.config.d_vocab_out, reads_margin=portrait.reads_margin),
+            "views": [_view(view) for view in portrait.views],
+        }
     return escaped(json.dumps(content, ensure_ascii=False, allow_nan=False))
 
 
 def escaped(text: str) -> str:
     """JSON without any character that could end a script element or begin a tag. It means the same."""
     return text.translate(_ESCAPED)
+
+
+def _listed(domain: ListedDomain) -> dict[str, str]:
+    return _packed(domain.listed, "u1" if max(domain.counts) <= 256 else "i4")
+
+
+def _reading(task: Task, logits: int, *, reads_margin: bool) -> dict[str, Any]:
+    """How the explorer reads an answer: from which tokens' logits, and which class each token belongs to."""
+    class_of = [-1] * logits
+    for index, group in enumerate(task.classes):
+        for token in group:
+            class_of[token] = index
+    if reads_margin:
+        return {"kind": "margin", "tokens": [next(iter(group), None) for group in task.classes], "class_of": class_of}
+    among = [token for group in task.classes for token in group] if task.answer == "groups" else None
+    return {"kind": "logits", "tokens": among, "class_of": class_of}
+
+
+def _recorded(recorded: Recorded) -> dict[str, Any]:
+    return {
+        "sites": [
+            {
+                "name": site.name,
+                "coordinates": _packed(site.coordinates.T, "f4"),
+                "explained": site.explained.tolist(),
+            }
+            for site in recorded.sites
+        ],
+        "patterns": _packed(recorded.patterns, "f8"),
+    }
+
+
+def _answers(recorded: Recorded) -> list[dict[str, Any]]:
+    return [{"name": name, "classes": _packed(classes, "i2")} for name, classes in recorded.classes.items()]
 
 
 def _view(view: View) -> dict[str, Any]:
@@ -60,7 +96,7 @@ def _view(view: View) -> dict[str, Any]:
         "classes": _packed(view.classes, "i2"),
         "order": _packed(view.order, "i4"),
         "mid": _site(view.mid),
-        "post": _site(view.post),
+        "post": None if view.post is None else _site(view.post),
         "filters": filters
         and {
             "names": list(FILTER_NAMES[: filters.gate.k]),
@@ -75,9 +111,9 @@ def _view(view: View) -> dict[str, Any]:
 
 def _site(pca: PCA) -> dict[str, Any]:
     return {
-        "components": _packed(pca.components[:_COMPONENTS], "f8"),
+        "components": _packed(pca.components[:COMPONENTS], "f8"),
         "mean": _packed(pca.mean, "f8"),
-        "explained": pca.explained[:_COMPONENTS].tolist(),
+        "explained": pca.explained[:COMPONENTS].tolist(),
     }
 
 

@@ -55,7 +55,7 @@ for (const [name, wanted] of Object.entries(CASES)) {
         close(network.values[s].subarray(at * h * e, (at + 1) * h * e), values, `values of token ${token} at ${s}`);
       }),
     );
-    close(network.resid_pre, forward(plain, inputs[0]).resid_pre, "resid_pre");
+    close(network.resid_pre[0], forward(plain, inputs[0]).resid_pre, "resid_pre");
   });
 
   test(`${name}: extended embeddings add up to the frozen resid_mid`, () => {

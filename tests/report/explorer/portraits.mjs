@@ -32,7 +32,8 @@ export function permutation(count, draw) {
   return keys.map((_, i) => i).sort((i, j) => keys[i] - keys[j]);
 }
 
-const SIZES = { d_vocab: 9, n_ctx: 4, d_model: 5, n_heads: 2, d_head: 3, d_mlp: 7 };
+const SIZES = { d_vocab: 9, n_ctx: 4, d_model: 5, n_heads: 2, d_head: 3, d_mlp: 7, n_layers: 1 };
+const PLAIN = { act_fn: "relu", norm: "none", attention: "causal", attn_coeff: 1, attn_only: false };
 const POSITIONS = [[0, 2, 5], [3, 1], [4], [8]];
 
 /**
@@ -47,7 +48,8 @@ export function portrait(wanted = {}) {
     seed = 1, positions = POSITIONS, names, filters = [2, 2], gate = "AND", table = null, kind = "margin", classes = [[1], [0]],
     precision = "f4", frozen = false, labelled = true, scales = {},
   } = wanted;
-  const config = { ...SIZES, n_ctx: positions.length, ...wanted.sizes };
+  const config = { ...SIZES, ...PLAIN, n_ctx: positions.length, ...wanted.sizes };
+  config.d_vocab_out = config.d_vocab;
   const { d_vocab: v, n_ctx: s, d_model: d, n_heads: h, d_head: e, d_mlp: m } = config;
   const draw = normals(seed);
   const drawn = (scale = 1) => (precision === "f4" ? () => Math.fround(scale * draw()) : () => scale * draw());
@@ -90,10 +92,13 @@ export function portrait(wanted = {}) {
     config,
     ...(names === null ? {} : { names: names ?? ["a", "b", "c", "="] }),
     positions,
+    read_at: positions.length - 1,
+    listed: null,
     classes: classes.length,
     labels: labelled ? packed(labels, "i2") : null,
     train: labelled ? packed(train, "u1") : null,
     weights: Object.fromEntries(Object.entries(weights).map(([name, value]) => [name, packed(value.flat(Infinity), precision)])),
+    recorded: null,
     frozen_pattern: frozenPattern,
     mean_pattern: packed(mean.flat(), "f8"),
     reading: { kind, tokens: reads, class_of },
@@ -111,5 +116,38 @@ function packedView({ name, classes, order, mid, post, filters }) {
     mid: site(mid),
     post: site(post),
     filters: filters && { ...filters, directions: packed(filters.directions.flat(), "f8"), thresholds: packed(filters.thresholds, "f8") },
+  };
+}
+
+/** A portrait of a network that the page does not run: a list of inputs, and what was recorded on them. */
+export function recorded(wanted = {}) {
+  const { layers = 2, size = 11, components = 3, labelled = true, norm = "none" } = wanted;
+  const { data } = portrait({ labelled, positions: [[0, 2, 5], [3, 1], [4], [8]] });
+  const draw = normals(9);
+  const config = { ...data.config, n_layers: layers, norm };
+  const listed = filled([size, 4], draw).map((row) => row.map((value, at) => Math.abs(Math.round(3 * value)) % data.positions[at].length));
+  const sites = Array.from({ length: 2 * layers }, (_, k) => ({
+    name: `blocks.${k >> 1}.${k % 2 ? "resid_post" : "resid_mid"}`,
+    coordinates: filled([components, size], () => Math.fround(draw())),
+    explained: Array.from({ length: components }, (_, c) => 0.5 ** (c + 1)),
+  }));
+  const patterns = filled([layers, config.n_heads, 4], () => Math.abs(draw()) / 4);
+  const classes = ["full", "frozen"].map((_, at) => Array.from({ length: size }, (_, i) => Math.floor(i / (at + 1)) % 2));
+  const labels = Array.from({ length: size }, (_, i) => Number(i > 4));
+  const { weights, mean_pattern, frozen_pattern, reading, ...rest } = data;
+  return {
+    data: {
+      ...rest,
+      config,
+      listed: packed(listed.flat(), "u1"),
+      labels: labelled ? packed(labels, "i2") : null,
+      train: null,
+      recorded: {
+        sites: sites.map(({ coordinates, ...site }) => ({ ...site, coordinates: packed(coordinates.flat(), "f4") })),
+        patterns: packed(patterns.flat(2), "f8"),
+      },
+      views: ["full", "frozen"].map((name, at) => ({ name, classes: packed(classes[at], "i2") })),
+    },
+    plain: { listed, sites, patterns, classes, labels, size },
   };
 }

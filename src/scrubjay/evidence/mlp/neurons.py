@@ -8,7 +8,8 @@ from torch import Tensor
 
 from scrubjay.core.axes import Classes, Residual
 from scrubjay.nets.chunks import chunk_rows
-from scrubjay.nets.readout import HingeReadout
+from scrubjay.nets.pointwise import ACTIVATION
+from scrubjay.nets.readout import HingeReadout, Readout
 from scrubjay.nets.tables import AfterAttention
 from scrubjay.nets.transformer import Transformer
 
@@ -32,26 +33,31 @@ class Neurons:
 
 
 @torch.no_grad()
-def neuron_means(readout: HingeReadout, resid_mid: Residual) -> tuple[Float64[Tensor, "m"], Int[Tensor, "m"]]:
+def neuron_means(readout: Readout, resid_mid: Residual) -> tuple[Float64[Tensor, "m"], Int[Tensor, "m"]]:
     """Each neuron's mean ``mlp_post``, and the neurons sorted by the spread of what they contribute.
 
     A neuron's contribution is its ``mlp_post`` times what it writes to the margin, or to the logits if the answer is
     read from them. The mean over the logits is left out, since no answer depends on it.
 
     Args:
-        readout: the part of the network after ``resid_mid``.
+        readout: the part of the network after ``resid_mid``, without normalisation.
         resid_mid: the residual streams of all inputs, shape [n, d].
 
     Returns:
-        The means, shape [m], and the indices of the neurons, the largest spread first, shape [m].
+        The means, shape [m], and the indices of the neurons, the largest spread first, shape [m]; both are empty if
+        there is no MLP.
     """
-    rows = chunk_rows(readout.W_in.shape[1], torch.float64, readout.W_in.device)
-    sums = torch.zeros(2, readout.W_in.shape[1], dtype=torch.float64)
+    network = readout.network
+    if network.config.attn_only:
+        return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.int64)
+    activation, W_in, W_out = ACTIVATION[network.config.act_fn], network.W_in, network.W_out
+    rows = chunk_rows(W_in.shape[1], torch.float64, W_in.device)
+    sums = torch.zeros(2, W_in.shape[1], dtype=torch.float64)
     for chunk in torch.split(resid_mid, rows):
-        post = torch.addmm(readout.b_in, chunk.to(readout.W_in), readout.W_in).relu_().double()
+        post = activation(torch.addmm(network.b_in, chunk.to(W_in), W_in)).double()
         sums += torch.stack([post.sum(0), (post * post).sum(0)]).cpu()
     mean, square = sums / len(resid_mid)
-    writes = readout.hidden.double().cpu()
+    writes = (W_out @ readout.direct).double().cpu()
     if writes.shape[1] > 1:
         writes = writes - writes.mean(1, keepdim=True)
     spread = (square - mean**2) * (writes**2).sum(1)

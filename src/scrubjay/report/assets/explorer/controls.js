@@ -11,13 +11,33 @@ export class Controls {
     this.sliders = [];
     this.selects = [];
     this.playing = null;
-    const { d_mlp } = scene.network.config;
     this.speed = element("select", { class: "sj-speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
-    const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label }) => [axis, label])));
-    this.axes = element("p", { class: "sj-axes" }, axis("x", "x axis"), axis("y", "y axis"));
+    const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label, choice = label }) => [axis, choice])));
+    const line = (...choices) => element("p", { class: "sj-axes" }, ...choices);
+    const site = scene.isRecorded ? [line(element("label", {}, "site ", this.#choice("site", () => scene.sites())))] : [];
+    this.axes = element("div", {}, ...site, line(axis("x", "x axis"), axis("y", "y axis")));
     this.root = element(
       "div",
       { class: "sj-controls" },
+      ...(scene.isRecorded ? [] : this.#ofTheRun()),
+      this.#group(
+        "Show",
+        this.#select("colour", "colour of the points", () => [
+          ["now", scene.isRecorded ? "answers" : "current answers"],
+          ...(scene.truth ? [["truth", "ground truth"], ["error", "correct or wrong"]] : []),
+          ...(scene.train ? [["split", "training or test set"]] : []),
+        ]),
+        ...(scene.isRecorded ? [] : [element("label", { class: "sj-control" }, element("span", {}, "speed of animations"), this.speed)]),
+        element("button", { type: "button", class: "sj-reset", onclick: () => this.#reset() }, "Reset all"),
+      ),
+    );
+  }
+
+  /** The settings that make the network run again. */
+  #ofTheRun() {
+    const { scene } = this;
+    const { d_mlp, attn_only } = scene.network.config;
+    return [
       this.#group(
         "Network",
         this.#select("view", "components and filters of the", () => [
@@ -26,11 +46,13 @@ export class Controls {
         ]),
         this.#slider("t", "attention t, from the mean pattern (0) to each input's own (1)", { min: 0, max: 1, step: 0.01 }),
       ),
-      this.#group(
-        "MLP",
-        this.#slider("fraction", "share of mlp_out that is added to the residual stream", { min: 0, max: 1, step: 0.01 }),
-        ...(d_mlp ? this.#neurons(d_mlp) : []),
-      ),
+      attn_only
+        ? ""
+        : this.#group(
+            "MLP",
+            this.#slider("fraction", "share of mlp_out that is added to the residual stream", { min: 0, max: 1, step: 0.01 }),
+            ...(d_mlp ? this.#neurons(d_mlp) : []),
+          ),
       this.#group(
         "Shift of resid_mid",
         this.#slider("length", "length of the shift", { min: -10, max: 10, step: 0.1 }),
@@ -41,17 +63,7 @@ export class Controls {
         this.#number("seed", "seed of the random direction"),
       ),
       this.#thresholds(),
-      this.#group(
-        "Show",
-        this.#select("colour", "colour of the points", () => [
-          ["now", "current answers"],
-          ...(scene.truth ? [["truth", "ground truth"], ["error", "correct or wrong"]] : []),
-          ...(scene.train ? [["split", "training or test set"]] : []),
-        ]),
-        element("label", { class: "sj-control" }, element("span", {}, "speed of animations"), this.speed),
-        element("button", { type: "button", class: "sj-reset", onclick: () => this.#reset() }, "Reset all"),
-      ),
-    );
+    ];
   }
 
   #neurons(count) {

@@ -1,5 +1,6 @@
 // The explorer: one scene, and the panels that show it.
 
+import { ACTIVATION_NAMES } from "./activation.js";
 import { byClass, classPalette, css } from "./colours.js";
 import { Controls } from "./controls.js";
 import { Theme, element, setText } from "./elements.js";
@@ -9,6 +10,7 @@ import { Inspector } from "./inspector.js";
 import { NeuronPanel } from "./neuron.js";
 import { PatternPanel } from "./pattern.js";
 import { Plane } from "./plane.js";
+import { RecordedScene } from "./recorded.js";
 import { Scene } from "./scene.js";
 import { Strips } from "./strips.js";
 
@@ -27,8 +29,8 @@ class Explorer {
   constructor(root, data, told) {
     this.told = told;
     this.pinned = null;
-    this.scene = new Scene(data, () => this.#changed());
-    const grid = new Grid(this.scene.network);
+    this.scene = new (data.recorded ? RecordedScene : Scene)(data, () => this.#changed());
+    const grid = new Grid(this.scene.domain);
     this.classes = classPalette(data.classes);
     this.binary = classPalette(2);
     this.status = element("p", { class: "sj-status", role: "status" });
@@ -38,7 +40,7 @@ class Explorer {
     this.plane = new Plane(this.scene, grid, this.theme);
     this.gallery = new Gallery(this.scene, grid);
     this.pattern = new PatternPanel(this.scene, this.theme);
-    this.strips = new Strips(this.scene, grid);
+    this.strips = data.recorded ? null : new Strips(this.scene, grid);
     this.neuron = this.scene.settings.neuron === null ? null : new NeuronPanel(this.scene, grid);
     this.inspector = new Inspector(this.scene);
     this.#layout(root, grid);
@@ -59,10 +61,11 @@ class Explorer {
 
   /** Resolves when the Worker has answered every question. */
   whenIdle() {
-    return this.scene.answers.whenIdle();
+    return this.scene.whenIdle();
   }
 
   #layout(root, grid) {
+    const { isRecorded } = this.scene;
     const tells = explanations(this.scene, grid);
     const panel = (name, words, ...children) =>
       element("section", { class: "sj-panel" }, element("h3", {}, name), element("p", { class: "sj-explained" }, words), ...children);
@@ -72,17 +75,18 @@ class Explorer {
       this.status,
       element(
         "div",
-        { class: "sj-columns" },
+        { class: `sj-columns${isRecorded ? " sj-recorded" : ""}` },
         column(
           "sj-planes",
           panel("The plane", tells.plane, this.controls.axes, this.plane.root, this.legend),
-          panel("Extended embeddings", tells.embeddings, this.strips.root),
+          ...(this.strips ? [panel("Extended embeddings", tells.embeddings, this.strips.root)] : []),
         ),
-        column("sj-settings", this.controls.root),
+        ...(isRecorded ? [] : [column("sj-settings", this.controls.root)]),
         column(
           "sj-inputs",
+          ...(isRecorded ? [this.controls.root] : []),
           panel("The input", tells.input, this.inspector.root),
-          panel("Attention from the last position", tells.pattern, this.pattern.root),
+          panel(`Attention from ${tells.position}`, tells.pattern, this.pattern.root),
           ...(this.neuron ? [panel("One neuron", tells.neuron, this.neuron.root)] : []),
         ),
       ),
@@ -104,7 +108,7 @@ class Explorer {
     this.plane.draw(colours, scene.settings.colour === "error" ? this.binary[1] : null);
     this.gallery.draw(values, gated);
     this.neuron?.draw(mlpPre);
-    this.strips.draw();
+    this.strips?.draw();
     this.pattern.draw();
     this.inspector.draw(values, gated, mlpPre);
     this.#tellStatus();
@@ -156,7 +160,8 @@ class Explorer {
   }
 
   #tellStatus() {
-    const { isBusy, answer, size } = this.scene;
+    const { isBusy, answer, size, isRecorded } = this.scene;
+    if (isRecorded) return setText(this.status, recordedWords(this.scene));
     let words = "The network is running on every input …";
     if (!isBusy && answer) {
       const differ = this.#differing();
@@ -184,13 +189,31 @@ class Explorer {
   }
 }
 
+/** Why the page does not run a network, and what it shows instead. */
+function recordedWords({ data, size }) {
+  const { n_layers: layers } = data.config;
+  const reason = layers > 1 ? `has ${layers} layers` : "normalises its residual stream";
+  return (
+    `This network ${reason}, so the page does not run it: it shows what the analysis recorded on ` +
+    `${size.toLocaleString("en")} inputs, without the settings that would need a run.`
+  );
+}
+
 /** The sentence above each panel. */
-function explanations({ network, data }, grid) {
+function explanations({ domain, data }, grid) {
+  const { names, readAt } = domain;
+  const activation = ACTIVATION_NAMES[data.config.act_fn];
   const withFilters = data.views.filter(({ filters }) => filters).length;
   const filter = withFilters === data.views.length ? "filter" : withFilters ? "filter or component" : "component";
-  const at = (positions) => `position${positions.length > 1 ? "s" : ""} ${positions.map((at) => network.names[at]).join(", ")}`;
-  const column = `its column the token${grid.columnAt.length > 1 ? "s" : ""} at ${at(grid.columnAt)}`;
-  const cell = grid.rowAt === null ? column.replace("column", "column is") : `its row is the token at ${at([grid.rowAt])}, ${column}`;
+  const tokens = (positions) =>
+    `the token${positions.length > 1 ? "s" : ""} at position${positions.length > 1 ? "s" : ""} ${positions.map((at) => names[at]).join(", ")}`;
+  const [blue, orange] = ["off", "on"].map((state, k) => {
+    const means = [...(data.classes > 2 ? [] : [`class ${k}`]), ...(data.recorded ? [] : [state])];
+    return means.length ? `${means.join(", ")}, or ` : "";
+  });
+  const { rowAt, columnAt } = grid;
+  const place = rowAt.length ? `its row gives ${tokens(rowAt)}, its column ${tokens(columnAt)}` : `its column gives ${tokens(columnAt)}`;
+  const cell = domain.isList ? "the list of inputs fills one row after the other" : place;
   return {
     plane:
       "Each point is one input." +
@@ -199,12 +222,17 @@ function explanations({ network, data }, grid) {
       `How much each token adds to the value of a ${filter} in the frozen network, minus the mean over all tokens. ` +
       "Purple lowers the value, orange raises it.",
     input: "Point at an input to see it here, or click to pin it. Every panel marks it.",
-    pattern: "The bars show the pattern of the chosen input with the current settings, the strokes the mean over all inputs.",
-    neuron: "Its value before the ReLU on every input. The ReLU sets negative values (purple) to zero and keeps positive ones (orange).",
+    position: readAt === names.length - 1 ? "the last position" : `position ${names[readAt]}`,
+    pattern: data.recorded
+      ? "The bars show the mean over all inputs."
+      : "The bars show the pattern of the chosen input with the current settings, the strokes the mean over all inputs.",
+    neuron:
+      `Its value before the ${activation} on every input. The ${activation} ` +
+      (data.config.act_fn === "relu" ? "sets negative values (purple) to zero and keeps positive ones (orange)." : "brings large negative values (purple) close to zero and keeps large positive ones (orange)."),
     domain:
       `Each cell is one input: ${cell}.` +
       (data.classes > 2 ? " Classes run from dark blue to yellow." : "") +
-      ` Blue means ${data.classes > 2 ? "" : "class 0, "}off, or equal; orange means ${data.classes > 2 ? "" : "class 1, "}on, or different.` +
+      ` Blue means ${blue}equal; orange means ${orange}different.` +
       (withFilters ? " The values of a filter run from purple through white, which is the threshold, to orange." : ""),
   };
 }

@@ -43,14 +43,15 @@ export class Gallery {
         note: `${percent(agreement(full, frozen))} agree`,
         colours: this.#once("full ≠ frozen", frozen, () => byClass(differing(full, frozen), binary)),
       },
-      answers("current settings", now, "answers with the current settings", right(now)),
+      ...(scene.isRecorded ? [] : [answers("current settings", now, "answers with the current settings", right(now))]),
     ];
     if (!truth) return images;
-    const wrong = this.#once("current errors", now, () => byClass(differing(now, truth), binary));
+    const [name, whose] = scene.isRecorded ? ["errors", "of the full network"] : ["current errors", "with the current settings"];
+    const wrong = this.#once(name, now, () => byClass(differing(now, truth), binary));
     return [
       answers("ground truth", truth, "the right class", ""),
       ...images,
-      { name: "current errors", tells: "where the answers with the current settings are wrong", note: "", colours: wrong },
+      { name, tells: `where the answers ${whose} are wrong`, note: "", colours: wrong },
     ];
   }
 

@@ -1,20 +1,24 @@
-// The domain as a grid of inputs: the row is the token at the first position that varies, the column is the tokens at
-// the other positions. The reader chooses inputs in it by pointer or keyboard.
+// The domain as a grid of inputs. The rows are the tokens at the first positions that vary, the columns those at the
+// others. A list of inputs fills the rows of the grid one after the other. The reader chooses inputs in it by pointer or
+// keyboard.
 
 export class Grid {
-  constructor(network) {
-    const varying = network.counts.map((_, at) => at).filter((at) => network.counts[at] > 1);
+  constructor({ counts, size, isList }) {
+    const varying = counts.map((_, at) => at).filter((at) => counts[at] > 1);
+    this.size = size;
     this.varying = varying.length ? varying : [0];
-    this.rows = varying.length > 1 ? network.counts[varying[0]] : 1;
-    this.columns = network.size / this.rows;
-    this.rowAt = varying.length > 1 ? varying[0] : null;
-    this.columnAt = varying.length > 1 ? varying.slice(1) : this.varying;
+    const cut = isList ? 0 : squarest(varying.map((at) => counts[at]));
+    this.rowAt = varying.slice(0, cut);
+    this.columnAt = isList ? [] : this.varying.slice(cut);
+    this.rows = isList ? Math.ceil(Math.sqrt(size / 2)) : this.rowAt.reduce((product, at) => product * counts[at], 1);
+    this.columns = Math.ceil(size / this.rows);
+    this.rows = Math.ceil(size / this.columns);
   }
 
   /** The input at a place in the image. Both coordinates run from 0 to 1, from the upper left corner. */
   input(across, down) {
     const clamp = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
-    return clamp(down, this.rows) * this.columns + clamp(across, this.columns);
+    return Math.min(this.size - 1, clamp(down, this.rows) * this.columns + clamp(across, this.columns));
   }
 
   /** The input that an arrow key leads to. At an edge it goes on at the opposite edge. */
@@ -23,8 +27,15 @@ export class Grid {
     const column = input % this.columns;
     const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[key];
     const wrap = (value, count) => (value + count) % count;
-    return wrap(row + down, this.rows) * this.columns + wrap(column + right, this.columns);
+    return Math.min(this.size - 1, wrap(row + down, this.rows) * this.columns + wrap(column + right, this.columns));
   }
+}
+
+/** How many of the varying positions the rows take, so that the longer side of the grid is as short as it can be. */
+function squarest(counts) {
+  const product = (some) => some.reduce((a, b) => a * b, 1);
+  const longer = (cut) => Math.max(product(counts.slice(0, cut)), product(counts.slice(cut)));
+  return counts.reduce((best, _, cut) => (cut > 0 && longer(cut) < longer(best) ? cut : best), counts.length > 1 ? 1 : 0);
 }
 
 /**

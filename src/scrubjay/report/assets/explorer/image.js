@@ -18,15 +18,17 @@ export class DomainImage {
       },
     );
     this.board.canvas.style.aspectRatio = `${grid.columns} / ${grid.rows}`;
-    const { names } = scene.network;
-    const [down, across] = [grid.rowAt === null ? "" : names[grid.rowAt], grid.columnAt.map((at) => names[at]).join(", ")];
+    const [down, across] = [grid.rowAt, grid.columnAt].map((positions) => {
+      const names = positions.map((at) => scene.domain.names[at]);
+      return names.length > 3 ? `${names[0]} … ${names.at(-1)}` : names.join(", ");
+    });
     this.root = element(
       "figure",
       { class: "sj-image" },
       element("figcaption", {}, this.caption, this.note),
       element("span", { class: "sj-side-name", "aria-hidden": "true" }, down && `${down} ↓`),
       this.board.canvas,
-      element("span", { class: "sj-foot-name", "aria-hidden": "true" }, `${across} →`),
+      element("span", { class: "sj-foot-name", "aria-hidden": "true" }, across && `${across} →`),
     );
     this.cells = document.createElement("canvas");
     [this.cells.width, this.cells.height] = [grid.columns, grid.rows];
@@ -43,7 +45,9 @@ export class DomainImage {
     this.marked = input;
     if (colours !== this.colours) {
       this.colours = colours;
-      const pixels = new ImageData(new Uint8ClampedArray(colours.buffer), grid.columns, grid.rows);
+      const cells = new Uint32Array(grid.columns * grid.rows); // those behind the last input of a list stay empty
+      cells.set(colours);
+      const pixels = new ImageData(new Uint8ClampedArray(cells.buffer), grid.columns, grid.rows);
       this.cells.getContext("2d").putImageData(pixels, 0, 0);
     }
     const context = board.cleared();

@@ -2,6 +2,8 @@
 
 import { element, setText, short } from "./elements.js";
 
+const MOST_NAMED = 6; // positions; of longer inputs the tokens alone are shown
+
 export class Inspector {
   constructor(scene) {
     this.scene = scene;
@@ -33,9 +35,11 @@ export class Inspector {
   }
 
   #title(input) {
-    const { network, settings } = this.scene;
-    const tokens = network.positions.map((tokens, at) => `${network.names[at]}: ${tokens[network.choices[at][input]]}`);
-    return tokens.join(", ") + (settings.hovered === null ? " (pinned)" : "");
+    const { domain, settings } = this.scene;
+    const tokens = domain.names.map((_, at) => domain.token(input, at));
+    const isLong = tokens.length > MOST_NAMED;
+    const words = isLong ? tokens.join(" ") : tokens.map((token, at) => `${domain.names[at]}: ${token}`).join(", ");
+    return words + (settings.hovered === null ? " (pinned)" : "");
   }
 
   /** The rows of the table, each with its name and what it says about an input. */
@@ -48,9 +52,11 @@ export class Inspector {
     if (truth) rows.push(["ground truth", asClass(truth)]);
     rows.push(["full network", asClass(views.full.classes)]);
     rows.push(["frozen network", asClass(views.frozen.classes)]);
-    rows.push(["current settings", asClass(scene.classes())]);
-    const margin = scene.data.reading.kind === "margin" ? "margin of class 1" : "lead of the answer";
-    rows.push([margin, (i) => (answer ? short(answer.margins[i]) : "…")]);
+    if (!scene.isRecorded) {
+      rows.push(["current settings", asClass(scene.classes())]);
+      const margin = scene.data.reading.kind === "margin" ? "margin of class 1" : "lead of the answer";
+      rows.push([margin, (i) => (answer ? short(answer.margins[i]) : "…")]);
+    }
     filters?.names.forEach((name, k) =>
       rows.push([`filter ${name}`, (i) => `${values[k][i] > 0 ? "on" : "off"}, ${short(values[k][i])}`]),
     );

@@ -1,72 +1,77 @@
-// The network on every input of its domain, in float64, by the method of nets/tables.py. The last token is the same in
-// all inputs, so the attention scores and the values are tables over (position, token), and attention is a softmax over
-// rows that are looked up in them. Everything up to the ReLU of the MLP is linear in resid_mid.
-// Axes: n inputs, s positions, h heads, e head, d model, m neurons.
+// A network with one layer and no normalisation on every input of its domain, in float64, by the method of
+// nets/tables.py. Attention scores are tables over pairs of a token at the position that is read and a token at another
+// position, values are tables over single tokens, and attention is a softmax over rows that are looked up in them.
+// Everything up to the activation of the MLP is linear in resid_mid.
+// Axes: n inputs, s positions, h heads, e head, d model, m neurons, q tokens at the position that is read.
 
+import { ACTIVATION } from "./activation.js";
 import { decode } from "./decode.js";
+import { Domain } from "./domain.js";
 
-export class Network {
+export class Network extends Domain {
   /**
-   * @param {object} data the portrait, as `portrait_json` writes it. Of its entries, this class reads:
-   *   config: the sizes of the network;
-   *   names: a name for each position; where they are absent, positions are numbered from 1;
-   *   positions: the tokens that occur at each position;
+   * @param {object} data the portrait, as `portrait_json` writes it. Beside what `Domain` reads, this class reads:
+   *   config: the sizes and the architecture of the network;
    *   weights: each weight by its name;
-   *   mean_pattern: the mean over the domain of the attention pattern at the last position, [h, s];
+   *   mean_pattern: the mean over the domain of the attention pattern at the position that is read, [h, s];
    *   frozen_pattern: the pattern [h][s] that replaces the network's own on every input, or null.
    */
-  constructor({ config, names, positions, weights, mean_pattern, frozen_pattern }) {
-    this.config = config;
-    this.frozenPattern = frozen_pattern;
-    this.weights = Object.fromEntries(Object.entries(weights).map(([name, packed]) => [name, decode(packed)]));
-    this.positions = positions;
-    this.names = names ?? positions.map((_, at) => String(at + 1));
-    this.counts = positions.map((tokens) => tokens.length);
-    this.size = this.counts.reduce((product, count) => product * count, 1);
-    this.choices = this.#choices();
+  constructor(data) {
+    super(data);
+    this.config = data.config;
+    this.activation = ACTIVATION[data.config.act_fn];
+    this.frozenPattern = data.frozen_pattern;
+    this.weights = Object.fromEntries(Object.entries(data.weights).map(([name, packed]) => [name, decode(packed)]));
+    this.reached = this.names.map((_, at) => at).filter((at) => this.#isReached(at));
+    // The weights of ordinary attention add up to one, so those of one position follow from the others.
+    const ordinary = this.config.attn_coeff === 1;
+    this.given = ordinary ? (this.reached.findLast((at) => this.counts[at] === 1) ?? null) : null;
     this.#tabulate();
-    this.mean = this.#meanPattern(decode(mean_pattern));
+    this.mean = this.#meanPattern(decode(data.mean_pattern));
     this.full = this.#pattern();
   }
 
-  /** For each position and input, the index of the input's token among the tokens of that position: [s][n]. */
-  #choices() {
-    let stride = this.size;
-    return this.counts.map((count) => {
-      stride /= count;
-      return Int32Array.from({ length: this.size }, (_, i) => Math.floor(i / stride) % count);
-    });
+  /** Whether attention from the position that is read reaches a position. */
+  #isReached(at) {
+    return at <= this.readAt || this.config.attention === "bidirectional" || this.frozenPattern !== null;
   }
 
   #tabulate() {
     const { d_model: d, n_heads: h, d_head: e } = this.config;
-    const { W_E, W_pos, W_Q, W_K, W_V } = this.weights;
-    const stream = (token, s) => Float64Array.from({ length: d }, (_, i) => W_E[token * d + i] + W_pos[s * d + i]);
-    const heads = (x, W) => {
-      const out = new Float64Array(h * e);
+    const { W_E, W_pos, W_Q, b_Q, W_K, b_K, W_V, b_V } = this.weights;
+    const stream = (token, s) =>
+      Float64Array.from({ length: d }, (_, i) => W_E[token * d + i] + (W_pos ? W_pos[s * d + i] : 0));
+    const heads = (x, W, bias) => {
+      const out = bias ? Float64Array.from(bias) : new Float64Array(h * e);
       for (let head = 0; head < h; head++)
         for (let i = 0; i < d; i++)
           for (let j = 0; j < e; j++) out[head * e + j] += x[i] * W[(head * d + i) * e + j];
       return out;
     };
-    const last = this.positions.length - 1;
-    this.resid_pre = stream(this.positions[last][0], last);
-    const query = heads(this.resid_pre, W_Q);
-    this.scores = [];
-    this.values = [];
-    this.positions.forEach((tokens, s) => {
-      const scores = new Float64Array(tokens.length * h);
-      const values = new Float64Array(tokens.length * h * e);
-      tokens.forEach((token, t) => {
-        const x = stream(token, s);
-        const key = heads(x, W_K);
-        for (let head = 0; head < h; head++)
-          if (this.frozenPattern) scores[t * h + head] = Math.log(this.frozenPattern[head][s]);
-          else for (let j = 0; j < e; j++) scores[t * h + head] += (key[head * e + j] * query[head * e + j]) / Math.sqrt(e);
-        values.set(heads(x, W_V), t * h * e);
-      });
-      this.scores.push(scores);
-      this.values.push(values);
+    const streams = this.positions.map((tokens, s) => tokens.map((token) => stream(token, s)));
+    /** The stream before attention for each token at the position that is read, [q][d]. */
+    this.resid_pre = streams[this.readAt];
+    const queries = this.resid_pre.map((x) => heads(x, W_Q, b_Q));
+    this.scores = streams.map((here, s) => {
+      const scores = new Float64Array(queries.length * here.length * h).fill(-Infinity);
+      if (!this.reached.includes(s)) return scores;
+      const keys = here.map((x) => heads(x, W_K, b_K));
+      queries.forEach((query, q) =>
+        keys.forEach((key, t) => {
+          for (let head = 0; head < h; head++) {
+            let score = 0;
+            for (let j = head * e; j < (head + 1) * e; j++) score += key[j] * query[j];
+            const row = (q * keys.length + t) * h;
+            scores[row + head] = this.frozenPattern ? Math.log(this.frozenPattern[head][s]) : score / Math.sqrt(e);
+          }
+        }),
+      );
+      return scores;
+    });
+    this.values = streams.map((here) => {
+      const values = new Float64Array(here.length * h * e);
+      here.forEach((x, t) => values.set(heads(x, W_V, b_V), t * h * e));
+      return values;
     });
   }
 
@@ -79,21 +84,26 @@ export class Network {
 
   /** The pattern of each input, [n, s, h]. */
   #pattern() {
-    const { n_heads: h } = this.config;
+    const { n_heads: h, attn_coeff: share } = this.config;
     const s = this.positions.length;
     const out = new Float64Array(this.size * s * h);
+    const read = this.choices[this.readAt];
     for (let i = 0; i < this.size; i++)
       for (let head = 0; head < h; head++) {
+        const score = (at) => this.scores[at][(read[i] * this.counts[at] + this.choices[at][i]) * h + head];
         let largest = -Infinity;
-        for (let at = 0; at < s; at++)
-          largest = Math.max(largest, this.scores[at][this.choices[at][i] * h + head]);
+        for (let at = 0; at < s; at++) largest = Math.max(largest, score(at));
         let total = 0;
         for (let at = 0; at < s; at++) {
-          const weight = Math.exp(this.scores[at][this.choices[at][i] * h + head] - largest);
+          const weight = Math.exp(score(at) - largest);
           out[(i * s + at) * h + head] = weight;
           total += weight;
         }
-        for (let at = 0; at < s; at++) out[(i * s + at) * h + head] /= total;
+        for (let at = 0; at < s; at++) {
+          const k = (i * s + at) * h + head;
+          out[k] /= total;
+          if (share !== 1) out[k] = score(at) === -Infinity ? 0 : share * out[k] + 1 - share;
+        }
       }
     return out;
   }
@@ -126,18 +136,23 @@ export class Network {
   }
 
   /**
-   * resid_mid · v on every input, with a pattern [n, s, h]; the result is written to `out`. Since a pattern sums to one
-   * over the positions, the contribution of the last position is added once, and each other position adds its weight
-   * times the difference between its contribution and that of the last.
+   * resid_mid · v on every input, with a pattern [n, s, h]; the result is written to `out`. Where a pattern sums to one
+   * over the positions, the contribution of a position with a single token is added once, and each other position adds
+   * its weight times the difference between its contribution and that one.
    */
   project(v, pattern, out = new Float64Array(this.size)) {
     const { n_heads: h } = this.config;
+    const { b_O } = this.weights;
     const added = this.#along(v);
-    const given = added.pop();
-    out.fill(dot(this.resid_pre, v) + given.reduce((sum, value) => sum + value, 0));
+    const given = this.given === null ? new Float64Array(h) : added[this.given];
+    const constant = (b_O ? dot(b_O, v) : 0) + given.reduce((sum, value) => sum + value, 0);
+    const own = this.resid_pre.map((stream) => dot(stream, v) + constant);
+    const read = this.choices[this.readAt];
+    for (let i = 0; i < out.length; i++) out[i] = own[read[i]];
     const s = this.positions.length;
-    added.forEach((table, at) => {
-      for (let row = 0; row < table.length; row++) table[row] -= given[row % h];
+    for (const at of this.reached) {
+      if (at === this.given) continue;
+      const table = added[at].map((value, row) => value - given[row % h]);
       const choice = this.choices[at];
       for (let i = 0; i < out.length; i++) {
         let k = (i * s + at) * h;
@@ -146,15 +161,19 @@ export class Network {
         for (let head = 0; head < h; head++) sum += pattern[k++] * table[row++];
         out[i] += sum;
       }
-    });
+    }
     return out;
   }
 
-  /** The extended embeddings along v: what each token at a position adds to resid_mid with the mean pattern. */
+  /**
+   * The extended embeddings along v: what each token at a position adds to resid_mid with the mean pattern. Where tokens
+   * vary at the position that is read, this includes what they are themselves.
+   */
   extended(v, at) {
     const { n_heads: h } = this.config;
     const table = this.#along(v)[at];
-    const out = new Float64Array(this.counts[at]);
+    const isOwn = at === this.readAt && this.counts[at] > 1;
+    const out = Float64Array.from(this.positions[at], (_, t) => (isOwn ? dot(this.resid_pre[t], v) : 0));
     for (let k = 0; k < table.length; k++) out[Math.floor(k / h)] += this.mean[at * h + (k % h)] * table[k];
     return out;
   }

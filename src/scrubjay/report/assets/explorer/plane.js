@@ -49,15 +49,9 @@ export class Plane {
    * then, so that the axis stays in place while the reader moves a slider.
    */
   #extent(key, values) {
-    const { settings, view } = this.scene;
+    const { settings } = this.scene;
     const name = `${settings.view}/${key}`;
-    const kept = this.extents.get(name) ?? [Infinity, -Infinity];
-    let [low, high] = kept;
-    const { origin } = view.axis(key);
-    const { at0, at1 } = view.projection(key);
-    if (kept[0] === Infinity)
-      for (const ends of [at0, at1])
-        for (const value of ends) [low, high] = [Math.min(low, value - origin), Math.max(high, value - origin)];
+    let [low, high] = this.extents.get(name) ?? this.scene.extent(key);
     const still = settings.length === 0;
     for (let i = 0; i < values.length; i++) {
       if (values[i] < low) low = values[i];
@@ -137,8 +131,9 @@ export class Plane {
   lines() {
     const { scene } = this;
     const { settings, view } = scene;
+    if (!view.filters) return [];
     const axes = [settings.x, settings.y].map((key) => view.axis(key));
-    if (!view.filters || axes.some(({ site }) => site !== "mid") || settings.x === settings.y) return [];
+    if (axes.some(({ site }) => site !== "mid") || settings.x === settings.y) return [];
     const areFilters = [settings.x, settings.y].map((key) => key.startsWith("filter"));
     return view.filters.directions.flatMap((direction, k) => {
       const moved = settings.moved[settings.view][k];

@@ -7,29 +7,33 @@ export class Readout {
   /**
    * @param {Network} network
    * @param {{kind: string, tokens: number[] | null, class_of: number[]}} reading how an answer is read. With the kind
-   *   "margin", the answer is class 1 if the logit of `tokens[1]` is larger than that of `tokens[0]`, else class 0. With
-   *   "logits", it is the class of the token with the largest logit: `class_of[token]`, which is -1 for a token that is
-   *   in no class.
+   *   "margin", the answer is class 1 if the logit of `tokens[1]` is larger than that of `tokens[0]`, or larger than
+   *   zero if that is null, else class 0. With "logits", it is the class of the token with the largest logit among
+   *   `tokens`, or among all if that is null: `class_of[token]`, which is -1 for a token that is in no class.
    */
   constructor(network, reading) {
     this.network = network;
     this.classOf = reading.class_of;
-    const { d_model: d, d_mlp: m, d_vocab: v } = network.config;
-    const { W_U, W_out, b_out } = network.weights;
-    const column = (token) => Float64Array.from({ length: d }, (_, i) => W_U[i * v + token]);
+    const { d_model: d, d_mlp: m, d_vocab_out: v } = network.config;
+    const { W_U, b_U, W_out } = network.weights;
+    const column = (token) => Float64Array.from({ length: d }, (_, i) => (token === null ? 0 : W_U[i * v + token]));
+    const bias = (token) => (b_U && token !== null ? b_U[token] : 0);
     if (reading.kind === "margin") {
       const [zero, one] = reading.tokens.map(column);
       this.columns = [one.map((value, i) => value - zero[i])];
+      this.bias = [bias(reading.tokens[1]) - bias(reading.tokens[0])];
     } else {
-      this.columns = Array.from({ length: v }, (_, token) => column(token));
+      this.tokens = reading.tokens ?? Array.from({ length: v }, (_, token) => token);
+      this.columns = this.tokens.map(column);
+      this.bias = this.tokens.map(bias);
     }
+    this.b_out = network.weights.b_out ?? new Float64Array(d);
     this.writes = (neuron, vector) => dot(W_out.subarray(neuron * d, (neuron + 1) * d), vector);
     const c = this.columns.length;
     this.hidden = new Float64Array(m * c);
     for (let neuron = 0; neuron < m; neuron++)
       this.columns.forEach((vector, k) => (this.hidden[neuron * c + k] = this.writes(neuron, vector)));
-    this.offset = this.columns.map((vector) => dot(b_out, vector));
-    this.b_out = b_out;
+    this.offset = this.columns.map((vector) => dot(this.b_out, vector));
   }
 
   /**
@@ -66,7 +70,7 @@ export class Readout {
     this.direct = new Float64Array(network.size * c);
     this.columns.forEach((vector, k) => {
       const along = network.project(vector, this.pattern);
-      const moved = dot(this.move, vector);
+      const moved = dot(this.move, vector) + this.bias[k];
       for (let i = 0; i < along.length; i++) this.direct[i * c + k] = along[i] + moved;
     });
     this.added = new Float64Array(network.size * c);
@@ -81,8 +85,8 @@ export class Readout {
     const weights = this.hidden.subarray(neuron * c, (neuron + 1) * c);
     const along = this.planes.map((vector) => this.writes(neuron, vector));
     for (let i = 0; i < pre.length; i++) {
-      if (!(pre[i] > 0)) continue;
-      const post = sign * pre[i];
+      const post = sign * network.activation(pre[i]);
+      if (post === 0) continue;
       for (let k = 0; k < c; k++) added[i * c + k] += post * weights[k];
       for (let k = 0; k < sums.length; k++) sums[k][i] += post * along[k];
     }
@@ -102,7 +106,7 @@ export class Readout {
         if (score > best) [best, next, token] = [score, best, k];
         else if (score > next) next = score;
       }
-      classes[i] = c === 1 ? Number(best > 0) : this.classOf[token];
+      classes[i] = c === 1 ? Number(best > 0) : this.classOf[this.tokens[token]];
       margins[i] = c === 1 ? best : best - next;
     }
     return { classes, margins };

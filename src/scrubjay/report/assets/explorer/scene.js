@@ -16,6 +16,7 @@ export class Scene {
   constructor(data, changed) {
     this.data = data;
     this.network = new Network(data);
+    this.domain = this.network;
     this.size = this.network.size;
     this.truth = decode(data.labels);
     this.train = decode(data.train);
@@ -98,7 +99,7 @@ export class Scene {
 
   #ask() {
     const { t, fraction, count } = this.settings;
-    const planes = this.view.post.components;
+    const planes = this.view.post?.components ?? [];
     this.answers.ask({ t, move: this.move(), order: this.order(), count, fraction, planes, view: this.settings.view });
   }
 
@@ -139,7 +140,7 @@ export class Scene {
       ["resid_mid", "mid"],
       ["resid_post", "post"],
     ])
-      this.view[key].components.forEach((_, k) => {
+      this.view[key]?.components.forEach((_, k) => {
         const share = (100 * this.view[key].explained[k]).toFixed(1);
         axes.push({ key: `${key}${k}`, label: `component ${k + 1} of ${site} (${share}% of variance)` });
       });
@@ -159,6 +160,16 @@ export class Scene {
     const added = this.mlpOut(Number(key.slice(4)));
     for (let i = 0; i < out.length; i++) out[i] += fraction * added[i];
     return out;
+  }
+
+  /** The least and the largest coordinate on an axis, with the mean pattern and with each input's own. */
+  extent(key) {
+    const { origin } = this.view.axis(key);
+    const { at0, at1 } = this.view.projection(key);
+    let [low, high] = [Infinity, -Infinity];
+    for (const ends of [at0, at1])
+      for (const value of ends) [low, high] = [Math.min(low, value - origin), Math.max(high, value - origin)];
+    return [low, high];
   }
 
   /** A projection with the current attention, plus a constant. */
@@ -224,11 +235,22 @@ export class Scene {
     return this.#between(this.view.neuron(neuron), moved);
   }
 
-  /** The attention pattern of an input with the current settings, [s, h]. */
+  /** The attention pattern of an input with the current settings, [s, h]; for null, the mean over all inputs. */
   pattern(i) {
     const { mean, full } = this.network;
+    if (i === null) return mean;
     const width = mean.length;
     return mean.map((value, k) => value + this.settings.t * (full[i * width + k] - value));
+  }
+
+  /** The mean pattern over all inputs, [s, h], for comparison with the pattern of an input. */
+  get meanPattern() {
+    return this.network.mean;
+  }
+
+  /** Resolves when every question has been answered. */
+  whenIdle() {
+    return this.answers.whenIdle();
   }
 
   stop() {
@@ -246,11 +268,7 @@ class View {
     this.byIndex = Int32Array.from(this.order, (_, i) => i);
     const { d_model: d } = network.config;
     const rows = (array) => Array.from({ length: array.length / d }, (_, k) => array.subarray(k * d, (k + 1) * d));
-    const site = ({ components, mean, explained }) => ({
-      components: rows(decode(components)),
-      mean: decode(mean),
-      explained,
-    });
+    const site = (pca) => pca && { ...pca, components: rows(decode(pca.components)), mean: decode(pca.mean) };
     this.mid = site(packed.mid);
     this.post = site(packed.post);
     this.filters = packed.filters && {

@@ -16,7 +16,7 @@ export class Strips {
     if (this.view !== this.scene.view) this.#build();
     const input = this.scene.shown;
     for (const { at, values, count, mark, note } of this.rows) {
-      const token = input === null ? null : this.scene.network.choices[at][input];
+      const token = input === null ? null : this.scene.domain.choices[at][input];
       mark.hidden = token === null;
       if (token !== null) mark.style.left = `${(100 * (token + 0.5)) / count}%`;
       setText(note, token === null ? "" : short(values[token]));
@@ -30,7 +30,8 @@ export class Strips {
     const named = filters
       ? filters.names.map((name, k) => [name, filters.directions[k]])
       : mid.components.slice(0, 2).map((vector, k) => [`component ${k + 1}`, vector]);
-    this.rows = named.flatMap(([name, vector]) => grid.varying.map((at) => this.#strip(name, vector, at)));
+    const reached = grid.varying.filter((at) => scene.network.reached.includes(at));
+    this.rows = named.flatMap(([name, vector]) => reached.map((at) => this.#strip(name, vector, at)));
     this.root.replaceChildren(...this.rows.map(({ root }) => root));
   }
 
