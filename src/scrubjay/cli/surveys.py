@@ -52,10 +52,11 @@ def survey(
     with tqdm(total=len(asked), unit="network", file=sys.stderr, disable=None) as bar:
         for row in asked:
             rows.append(row)
+            if out is not None and around is not None:
+                # After each network, so that a survey that is interrupted keeps its rows.
+                write_whole(out, survey_page(around, rows).encode())
             bar.update()
             bar.set_postfix_str(f"{row.file} {row.outcome}")
-    if out is not None and around is not None:
-        write_whole(out, survey_page(around, rows).encode())
     sys.stdout.write(survey_json(rows) if json else survey_table(rows))
     say(survey_summary(rows), quiet=json)
     if out is not None:
