@@ -13,6 +13,7 @@ from scrubjay.cli.machine import doctor
 from scrubjay.cli.networks import import_, info, push, train
 from scrubjay.cli.programs import recover
 from scrubjay.cli.studies import animate, explain, view
+from scrubjay.cli.surveys import survey
 from scrubjay.cli.sweeps import sweep
 from scrubjay.cli.words import fail
 from scrubjay.core.errors import OutOfResources, ScrubjayError
@@ -54,7 +55,7 @@ app = typer.Typer(
     help="Explain a small transformer: run it on every input of its task, find out which mechanism it uses, "
     "and test that explanation. Start with `scrubjay explain`, which explains the bundled network.",
 )
-for command in (explain, condense, view, animate, recover, train, sweep, import_, info, push, doctor):
+for command in (explain, condense, view, animate, recover, train, sweep, survey, import_, info, push, doctor):
     app.command(command.__name__.rstrip("_"))(command)
 
 
