@@ -49,7 +49,7 @@ def simplest(fits: Sequence[F]) -> F:
     return next(fit for fit in fits if fit.agreement > best - WORTH)
 
 
-def fitted(
+def fitted_gate(
     values: Residual, pca: PCA, classes: Classes, r: int, k: int, *, seed: int, with_parity: bool = False
 ) -> Fitted:
     """Fit k filters whose conjunction or disjunction, or parity where it is tried, gives class 1.

@@ -7,7 +7,7 @@ from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import Score, Stopping, chance_share
 from scrubjay.evidence.ablations import RestFromAnywhere
 from scrubjay.evidence.filters.by_signs import SignsAgreement, agreement_by_signs
-from scrubjay.evidence.filters.choice import fitted, simplest
+from scrubjay.evidence.filters.choice import fitted_gate, simplest
 from scrubjay.evidence.filters.gate_controls import GateControls, gate_controls
 from scrubjay.evidence.filters.site_filters import SiteFilters, filters_at_sites
 from scrubjay.evidence.inner import INNER
@@ -205,7 +205,7 @@ def two_filters(act: Activations, readout: Readout, *, seed: int) -> tuple[PCA, 
 
 
 def _fit(act: Activations, pca: PCA, readout: Readout, r: int, k: int, settings: Settings, *, with_parity: bool) -> Fit:
-    best = fitted(act.resid_mid, pca, act.classes, r, k, seed=settings.seed, with_parity=with_parity)
+    best = fitted_gate(act.resid_mid, pca, act.classes, r, k, seed=settings.seed, with_parity=with_parity)
     scrubber = Scrubber.of(Hypothesis.of(best.filters, act.resid_mid), act.resid_mid, pca.components[:r])
     stopping, row = Stopping(min(_PROBE_DRAWS, settings.draws)), (RestFromAnywhere(),)
     (scores,) = scrub(scrubber, readout, act.classes, stopping=stopping, seed=settings.seed, rows=[row]).values()

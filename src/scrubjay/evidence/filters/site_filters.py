@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import Stopping
-from scrubjay.evidence.filters.choice import fitted, simplest
+from scrubjay.evidence.filters.choice import fitted_gate, simplest
 from scrubjay.evidence.scrubber import Scrubber, ScrubScores, scrub
 from scrubjay.evidence.subspace.site_subspaces import SiteSubspace
 from scrubjay.fit.filters import Filters
@@ -49,7 +49,7 @@ def filters_at_sites(run: Run, sites: tuple[SiteSubspace, ...], settings: Settin
 
 def _at_site(run: Run, site: SiteSubspace, settings: Settings) -> SiteFilters:
     values, classes, r = site.cut.values, run.full.classes, max(1, site.causal.r)
-    chosen = simplest([fitted(values, site.pca, classes, r, k, seed=settings.seed) for k in _NUMBERS])
+    chosen = simplest([fitted_gate(values, site.pca, classes, r, k, seed=settings.seed) for k in _NUMBERS])
     hypothesis = Hypothesis.of(chosen.filters, values, settings.basis)
     scrubber = Scrubber.of(hypothesis, values, site.pca.components[:r], settings.sampling)
     until = Stopping(min(_DRAWS, settings.draws), settings.width)
