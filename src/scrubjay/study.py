@@ -33,8 +33,8 @@ from scrubjay.tasks.task import Task
 
 LINES: tuple[Line[Any], ...] = (
     ANSWERS,
-    INNER,
     ALGORITHM,
+    INNER,
     ATTENTION,
     SUBSPACE,
     FILTERS,

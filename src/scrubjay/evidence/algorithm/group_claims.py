@@ -184,12 +184,12 @@ def group_tables(result: GroupResult) -> list[Table]:
     return [
         Table(
             f"Variables of the algorithm: key representations of {_group(result)}",
-            ("representation", "rank", "of embedding", "matters", "alone", "random", "leading", "another"),
+            ("variable", "rank", "size", "matters", "alone", "random", "leading", "other"),
             rows,
-            f"“matters”: answers that change if this representation of both tokens comes from other tokens; a key "
-            f"representation changes more than {MATTERS:.0%}. “alone”: answers as the causal model predicts if it "
-            "alone comes from another token, in resid_mid; beside it the same with random, leading and another "
-            "representation's parts.",
+            "“size”: its share of the embedding. “matters”: answers that change if this representation of both "
+            f"tokens comes from other tokens; a key representation changes more than {MATTERS:.0%}. “alone”: answers "
+            "as the causal model predicts if it alone comes from another token, in resid_mid; beside it the same "
+            "with random, leading and another representation's parts.",
         )
     ]
 
