@@ -155,4 +155,4 @@ def renaming_bits(count: int) -> float:
 
 def number_bits(number: int) -> float:
     """The bits of a whole number with its sign."""
-    return whole_bits(abs(number)) + 1
+    return float(whole_bits(abs(number)) + 1)
