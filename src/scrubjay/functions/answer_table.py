@@ -22,14 +22,14 @@ class AnswerTable:
         tokens: the different tokens at each of the k varying positions, in the order of the domain.
         choices: for each input and position, the place of its token among the position's tokens, shape [n, k].
         answers: the answer to each input, shape [n]: a number of 0 or more, or any number if the names of all tokens
-            are numbers; None of them is known where ``known`` is False.
+            are numbers. It means nothing where ``known`` is False.
         known: whether the answer to each input is known, shape [n].
         inputs: a name for each varying position.
     """
 
-    tokens: tuple[Int[np.ndarray, "t"], ...]
-    choices: Int[np.ndarray, "n k"]
-    answers: Int[np.ndarray, "n"]
+    tokens: tuple[Int[np.ndarray, "_"], ...]
+    choices: Int[np.ndarray, "_ _"]
+    answers: Int[np.ndarray, "_"]
     known: np.ndarray
     inputs: tuple[str, ...]
 
@@ -41,7 +41,7 @@ class AnswerTable:
             )
 
     @classmethod
-    def of(cls, answers: Int[np.ndarray, "..."], inputs: tuple[str, ...] = ()) -> "AnswerTable":
+    def of(cls, answers: np.ndarray, inputs: tuple[str, ...] = ()) -> "AnswerTable":
         """The table with one axis for each position, along which the tokens are 0, 1, 2 and so on.
 
         Args:

@@ -35,7 +35,7 @@ class Group:
     standard: Elements | None = None
 
     @classmethod
-    def of(cls, table: Square) -> "Group":
+    def of(cls, table: np.ndarray) -> "Group":
         """The group with a multiplication table.
 
         Raises:
@@ -123,7 +123,7 @@ class Group:
         return np.flatnonzero(inside)
 
 
-def is_latin(table: Int[np.ndarray, "rows columns"]) -> bool:
+def is_latin(table: Int[np.ndarray, "..."]) -> bool:
     """Whether each of the numbers 0 to n - 1 occurs once in each row and each column of a square table."""
     n = len(table)
     if table.shape != (n, n) or n < 2 or table.min() < 0 or table.max() >= n:

@@ -13,6 +13,8 @@ from scrubjay.functions.groups import Elements, Group
 MOST_TRIALS = 20_000
 """How many images of generators are tried before a group of the catalogue is given up."""
 
+_Some = Int[np.ndarray, "_"]
+
 
 def named_group(group: Group) -> tuple[Group, NamedGroup | None]:
     """Find the group of the catalogue that a group is isomorphic to.
@@ -61,7 +63,7 @@ class _Chain:
     """
 
     generators: tuple[int, ...]
-    levels: tuple[tuple[Elements, Elements, Elements], ...]
+    levels: tuple[tuple[_Some, _Some, _Some], ...]
     inside: Bool[np.ndarray, "n"]
 
     @classmethod

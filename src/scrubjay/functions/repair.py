@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from scrubjay.functions.groups import Elements, Square, is_latin
+from scrubjay.functions.groups import Square, is_latin
 
 _MOST_VOTES = 64
 """The most votes for one product."""
@@ -41,7 +41,7 @@ def repaired(table: Square, *, seed: int = 0) -> Square:
     return table
 
 
-def _voted(table: Square, draw: np.random.Generator, rows: Elements) -> Square:
+def _voted(table: Square, draw: np.random.Generator, rows: Int[np.ndarray, "r"]) -> Square:
     """The table with these rows replaced by the votes' modes."""
     n = len(table)
     most = min(n, _MOST_VOTES if n <= _SMALL else _FEW_VOTES)

@@ -65,7 +65,7 @@ class TokenParts:
     """
 
     position: int
-    bases: tuple[Float64[Tensor, "n r"], ...]
+    bases: tuple[Float64[Tensor, "n _"], ...]
     centred: Float64[Tensor, "n d"]
 
     def part(self, members: Sequence[int]) -> Float64[Tensor, "n d"]:
@@ -97,7 +97,7 @@ class GroupVariables:
     law: GroupLaw
     irreps: tuple[Irrep, ...]
     tokens: tuple[TokenParts, TokenParts]
-    answers: tuple[Float64[Tensor, "n r"], ...]
+    answers: tuple[Float64[Tensor, "n _"], ...]
 
     @classmethod
     def of(cls, splicer: Splicer, law: GroupLaw, *, seed: int) -> "GroupVariables":
@@ -111,7 +111,7 @@ class GroupVariables:
         found = irreps(law.group, seed=seed)
         first, second = splicer.run.task.domain.varying
 
-        def split(elements: np.ndarray) -> tuple[Float64[Tensor, "n r"], ...]:
+        def split(elements: np.ndarray) -> tuple[Float64[Tensor, "n _"], ...]:
             return tuple(torch.from_numpy(each.basis[elements]) for each in found)
 
         def tokens(position: int, elements: np.ndarray) -> TokenParts:
@@ -134,7 +134,7 @@ class GroupVariables:
         draw = torch.Generator().manual_seed(seed)
         turn = torch.linalg.qr(torch.randn(sum(ranks), sum(ranks), generator=draw, dtype=torch.float64)).Q
 
-        def turned(bases: Sequence[Float64[Tensor, "n r"]]) -> tuple[Float64[Tensor, "n r"], ...]:
+        def turned(bases: Sequence[Float64[Tensor, "n _"]]) -> tuple[Float64[Tensor, "n _"], ...]:
             parts = (torch.cat([bases[i] for i in members], 1) @ turn).split(ranks, 1)
             new = dict(zip(members, parts, strict=True))
             return tuple(new.get(i, basis) for i, basis in enumerate(bases))
