@@ -62,7 +62,7 @@ def by_frequencies(p: int, frequencies: Sequence[int], *, rename: Tensor | None 
     for at in range(len(frequencies)):
         some = slice(at * _PHASES, (at + 1) * _PHASES)
         W_in[2 * at : 2 * at + 2, some] = torch.stack([shifts.cos(), -shifts.sin()])
-        W_out[some, width:] = (angles[:, at] + 2 * shifts[:, None]).cos()[:, _order(numbers)]
+        W_out[some, width:] = (angles[:, at] + 2 * shifts[:, None]).cos()[:, numbers]
     weights = network.weights
     weights["W_E"][:p, :width] = circles[numbers]
     weights["W_V"][0, :width] = 3 * torch.eye(width).double()

@@ -8,6 +8,7 @@ import torch
 import scrubjay
 from scrubjay.core.claim import Claim
 from scrubjay.evidence.algorithm import ALGORITHM
+from scrubjay.nets.config import Config
 from scrubjay.study import Study
 from tests.planted_algorithms import PlantedAlgorithm, by_frequencies, by_lookup
 
@@ -90,7 +91,8 @@ def test_a_lookup_has_no_key_representations_and_no_tested_algorithm() -> None:
 
 def test_an_untrained_network_computes_nothing_that_has_a_name() -> None:
     made = by_frequencies(P, FREQUENCIES)
-    network = scrubjay.Transformer.initialised(made.network.config, seed=1)
+    config = Config(d_vocab=P + 1, n_ctx=3, d_model=32, n_heads=4, d_head=8, d_mlp=64)
+    network = scrubjay.Transformer.initialised(config, seed=1)
     (skipped,) = scrubjay.explain(network, made.task, lines=[ALGORITHM]).skipped
     assert "has no name here" in skipped.reason
 
