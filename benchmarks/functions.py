@@ -16,7 +16,7 @@ from tests.functions.no_function import WITHOUT
 from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.catalogue import Factor
 from scrubjay.functions.found_function import Named
-from scrubjay.functions.naming import name_function
+from scrubjay.functions.recognition import name_function
 from scrubjay.functions.structure import structure_of
 
 FIRST_SEED = 1000

@@ -12,6 +12,7 @@ import torch
 from scrubjay import recovery
 from scrubjay.core.errors import BadInput
 from scrubjay.core.progress import Progress
+from scrubjay.functions.found_function import Named, Unnamed
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.checkpoint import save_network
 from scrubjay.nets.files.hub import load_network
@@ -20,7 +21,15 @@ from scrubjay.nets.transformer import Transformer
 from scrubjay.program import observed
 from scrubjay.program.observed import Observed
 from scrubjay.program.recovered import Recovered
-from scrubjay.recovery import Recovery, program_classes, recover_program
+from scrubjay.recovery import (
+    FunctionRecovery,
+    Recovery,
+    program_classes,
+    recover_any,
+    recover_function,
+    recover_program,
+)
+from scrubjay.report.function_text import function_json, function_text
 from scrubjay.report.recovery_text import recovery_json, recovery_text
 from scrubjay.tasks.modular import modular_addition
 from scrubjay.tasks.task import Task
@@ -152,3 +161,38 @@ def test_the_text_says_that_nothing_was_found(searched: list[Observed]) -> None:
     text = recovery_text(recover_program(product()))
     assert "Nothing found: no program that was searched is much shorter than the table of labels, which takes" in text
     assert "def label" not in text and "shuffled labels: nothing" in text
+
+
+def test_a_function_is_named_for_any_task_and_a_program_is_searched_for_only_where_none_is_exact(
+    searched: list[Observed], network: Transformer
+) -> None:
+    added = recover_any(modular_addition(11))
+    assert isinstance(added, FunctionRecovery) and added.function.words == "(a + b) mod 11" and not added.unseen
+    a, b = np.indices((9, 9))
+    less = (a < b).astype(np.int64)
+    assert isinstance(recover_any(Task.from_arrays(less)), FunctionRecovery) and searched == []
+    less[2, 3] = 0
+    assert isinstance(recover_any(Task.from_arrays(less)), Recovery) and len(searched) == 1
+    assert isinstance(recover_any(product(), network), Recovery) and len(searched) == 2
+
+
+def test_a_function_of_one_half_is_tested_on_the_other() -> None:
+    task = modular_addition(13, fraction=0.5)
+    assert task.labels is not None and task.train is not None
+    labels = task.labels.clone()
+    wrong = torch.nonzero(~task.train).flatten()[:5]
+    labels[wrong] = (labels[wrong] + 1) % 13
+    found = recover_function(replace(task, labels=labels), train_only=True)
+    assert found.source.endswith(", training half only") and found.table.n == int(task.train.sum())
+    assert isinstance(found.function, Named) and found.function.exceptions == ()
+    assert found.unseen == (("the other half", 1 - 5 / int((~task.train).sum())),)
+
+
+def test_a_networks_function_is_compared_with_the_labels(network: Transformer) -> None:
+    last = Task.from_arrays(np.indices((SIDE, SIDE))[1] % 2, classes=product().classes)
+    found = recover_function(last, network)
+    assert found.source == "the answers of the network on own task"
+    assert isinstance(found.function, Unnamed) or [name for name, _ in found.unseen] == ["the ground truth"]
+    text, content = function_text(found), json.loads(function_json(found))
+    assert text.startswith("Looked at the answers of the network on own task: 256 answers, ")
+    assert content["found"] == isinstance(found.function, Named) and content["words"] == found.function.words

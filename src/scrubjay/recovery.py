@@ -12,7 +12,7 @@ from scrubjay.core.progress import Progress, silent
 from scrubjay.core.stats import share_of
 from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.found_function import Named, Unnamed
-from scrubjay.functions.naming import name_function
+from scrubjay.functions.recognition import name_function
 from scrubjay.functions.structure import Structure, structure_of
 from scrubjay.nets.files.checkpoint import SavedNetwork
 from scrubjay.nets.files.hub import load_network

@@ -11,7 +11,7 @@ import torch
 from scrubjay.core.errors import BadInput
 from scrubjay.functions.answer_table import AnswerTable, distinct
 from scrubjay.functions.found_function import Named, answers_bits, exception_bits
-from scrubjay.functions.naming import name_function
+from scrubjay.functions.recognition import name_function
 from scrubjay.functions.table_files import table_from_file
 from scrubjay.program.observed import Observed
 from scrubjay.tasks.domain import Domain, ListedDomain, sampled_from

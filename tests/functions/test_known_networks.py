@@ -8,7 +8,7 @@ import torch
 
 from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.found_function import Named
-from scrubjay.functions.naming import name_function
+from scrubjay.functions.recognition import name_function
 from scrubjay.nets.files.checkpoint import import_network
 from scrubjay.nets.files.layout_files import layout_from_mapping
 from scrubjay.nets.recording import record

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.found_function import Named
-from scrubjay.functions.naming import name_function
+from scrubjay.functions.recognition import name_function
 from tests.functions.by_hand import GROUPS, cyclic, dihedral, quaternions, renamed, symmetric, times
 
 

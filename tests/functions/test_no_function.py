@@ -6,7 +6,7 @@ import pytest
 from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.found_function import Named, Unnamed
 from scrubjay.functions.groups import is_associative, is_latin
-from scrubjay.functions.naming import name_function
+from scrubjay.functions.recognition import name_function
 from tests.functions.no_function import WITHOUT, latin_by_moves
 
 SEEDS = 25

@@ -35,7 +35,7 @@ def recover(
     json: Annotated[bool, typer.Option("--json", help="Print JSON, with a list of all exceptions.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed for the two controls: shuffled and random labels.")] = 0,
 ) -> None:
-    """Name the function, or find the short program, that computes given labels or answers.
+    """Name the function, or find the program, behind answers.
 
     Functions of any number of positions and classes are recognised from the whole table. If none is exact, and there
     are two classes and two varying positions, a label program is searched for. If nothing is found, the command says
