@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from scrubjay.core.errors import RefusedFile, ScrubjayError
+from scrubjay.evidence.algorithm import ALGORITHM
 from scrubjay.evidence.inner import INNER
 from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.nets.files.checkpoint import SavedNetwork, import_network, read_network
@@ -36,8 +37,11 @@ def examined(place: Path, name: str, declared: Path | None) -> SurveyRow:
 
 
 def computes(study: Study) -> str:
-    """What a network computes, in a sentence, or nothing if the study does not say."""
-    return ""
+    """What a network computes, by which algorithm, and how often its interchange comes out; or why it is not known."""
+    found = study.found.get(ALGORITHM)
+    if found is None:
+        return next((f"not named: {each.reason}" for each in study.skipped if each.line == ALGORITHM.name), "")
+    return found.brief
 
 
 def _row(place: Path, name: str, declared: Path | None) -> SurveyRow:
@@ -45,7 +49,7 @@ def _row(place: Path, name: str, declared: Path | None) -> SurveyRow:
     try:
         file = declaration_file(place, declared)
         declaration = Declaration() if file is None else read_declaration(file)
-        saved, assumed = _opened(place, name, declaration)
+        saved, assumed = opened_with_task(place, name, declaration)
         row = replace(row, outcome="opened", architecture=saved.network.config.in_words, assumed=assumed)
         if saved.task is None:
             return replace(row, reason="opened, but no task is declared")
@@ -56,8 +60,21 @@ def _row(place: Path, name: str, declared: Path | None) -> SurveyRow:
         return replace(row, outcome="failed", reason=f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
-def _opened(place: Path, name: str, declaration: Declaration) -> tuple[SavedNetwork, tuple[str, ...]]:
-    """The network with its task, and what was assumed of it."""
+def opened_with_task(place: Path, name: str, declaration: Declaration) -> tuple[SavedNetwork, tuple[str, ...]]:
+    """Read a network with what is declared of it.
+
+    Args:
+        place: the network's file or folder.
+        name: how to call it.
+        declaration: what is declared.
+
+    Returns:
+        The network with its task, and what was assumed of it.
+
+    Raises:
+        BadInput: there is no such file, or what is declared does not fit it.
+        RefusedFile: the file is damaged, unsafe to read, or of another architecture.
+    """
     if declaration.layout == "auto" and not declaration.values:
         with suppress(RefusedFile):  # if it is another program's file, it is imported below
             saved = read_network(place)

@@ -166,6 +166,14 @@ def _words(result: ExtremeResult) -> list[str]:
     return said
 
 
+def _brief(result: ExtremeResult) -> str:
+    hidden = result.any_hidden
+    return (
+        f"the {result.noun} that attention sees; positions hidden {hidden.found.value:.1%} "
+        f"({hidden.found.low:.1%} to {hidden.found.high:.1%}), control {hidden.wrong.value:.1%}"
+    )
+
+
 def _carried(keys: Share, values: Share) -> str:
     if keys.value >= _CLEAR * values.value:
         return "Which positions are attended to says more than what is copied from them"
@@ -226,5 +234,5 @@ def _draw(result: ExtremeResult) -> Figure:
     return figure
 
 
-EXTREMES = Family("extremes", _lacks, _measure, _claims, _figures, _tables, _words)
+EXTREMES = Family("extremes", _lacks, _measure, _claims, _figures, _tables, _words, _brief)
 """The family."""

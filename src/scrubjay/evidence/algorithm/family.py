@@ -65,6 +65,7 @@ class Family(Generic[T]):
         figures: a function that makes the pictures.
         tables: a function that makes the tables.
         words: a function that makes the sentences of the summary.
+        brief: a function that makes a few words for a table: the variables, and how often their interchange comes out.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Family(Generic[T]):
     figures: Callable[[T], Sequence[Picture]]
     tables: Callable[[T], Sequence[Table]]
     words: Callable[[T], Sequence[str]]
+    brief: Callable[[T], str]
 
 
 AnyFamily = Family[Any]

@@ -222,6 +222,15 @@ def group_words(result: GroupResult) -> list[str]:
     return said
 
 
+def group_brief(result: GroupResult) -> str:
+    """Say in a few words what the variables are and how often the mosaic comes out."""
+    found = result.mosaic.found.right
+    return (
+        f"{_listed(result.variables)}, {result.key} of {result.among}; mosaic {found.value:.1%} "
+        f"({found.low:.1%} to {found.high:.1%}), control {result.mosaic.control.value:.1%}"
+    )
+
+
 def _facts(result: GroupResult, variable: Variable) -> dict[str, object]:
     return {
         "name": variable.name,

@@ -13,7 +13,7 @@ from scrubjay.evidence.algorithm.sums_family import SUMS
 from scrubjay.evidence.line import Found, NothingToFollow
 from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.found_function import Unnamed
-from scrubjay.functions.naming import name_function
+from scrubjay.functions.recognition import name_function
 from scrubjay.run import Run, Settings
 
 FAMILIES: tuple[AnyFamily, ...] = (GROUPS, EXTREMES, SUMS)
@@ -37,6 +37,14 @@ class AlgorithmResult:
     family: AnyFamily | None
     reason: str
     tests: Any
+
+    @property
+    def brief(self) -> str:
+        """The function, its exceptions and its algorithm in a few words."""
+        function = self.setting.function
+        but = f", {len(function.exceptions):,} exceptions" if function.exceptions else ""
+        how = "" if self.family is None else f"; {self.family.brief(self.tests)}"
+        return f"{function.words}{but}{how}"
 
 
 def measure(run: Run, settings: Settings, found: Found) -> AlgorithmResult:

@@ -182,6 +182,17 @@ def _words(result: SumResult) -> list[str]:
     return [f"{said} (the rest of the embedding instead: {result.rest.value:.1%})."]
 
 
+def _brief(result: SumResult) -> str:
+    if result.moved is None or result.rest is None:
+        return "contributions, not tested"
+    vacuous = ", vacuous" if result.is_vacuous else ""
+    moved = result.moved
+    return (
+        f"contributions along one direction; moved {moved.value:.1%} ({moved.low:.1%} to {moved.high:.1%}), rest "
+        f"instead {result.rest.value:.1%}{vacuous}"
+    )
+
+
 def _tables(result: SumResult) -> list[Table]:
     return []
 
@@ -210,5 +221,5 @@ def _draw(result: SumResult) -> Figure:
     return figure
 
 
-SUMS = Family("sums", _lacks, _measure, _claims, _figures, _tables, _words)
+SUMS = Family("sums", _lacks, _measure, _claims, _figures, _tables, _words, _brief)
 """The family."""
