@@ -2,6 +2,7 @@
 
 from scrubjay.core.claim import Claim, Verdict, measurement, share_claim, untested
 from scrubjay.core.table import Table
+from scrubjay.evidence.algorithm.cosets import CosetFit
 from scrubjay.evidence.algorithm.family import SECTION
 from scrubjay.evidence.algorithm.group_measure import GroupResult
 from scrubjay.evidence.algorithm.group_tests import Predicted
@@ -118,6 +119,8 @@ def group_claims(result: GroupResult) -> list[Claim]:
                 facts={"live": neurons.live, "weighted_by_variance": neurons.by_variance},
             )
         )
+        if neurons.cosets is not None:
+            found.append(_cosets(neurons.cosets, neurons.live))
     attention = result.attention
     found.append(
         measurement(
@@ -135,6 +138,20 @@ def group_claims(result: GroupResult) -> list[Claim]:
         )
     )
     return found
+
+
+def _cosets(fit: CosetFit, live: int) -> Claim:
+    orders = ", ".join(f"{count} of order {order}" for order, count in fit.orders[:3])
+    return measurement(
+        "algorithm.cosets",
+        SECTION,
+        f"Live neurons that are constant on the cosets of a subgroup{f' ({orders})' if orders else ''} "
+        "(control: elements renamed)",
+        fit.constant,
+        control=fit.renamed,
+        topic="neurons that are constant on cosets",
+        facts={"live": live, "subgroups_tried": fit.subgroups, "neurons_by_order_of_subgroup": dict(fit.orders)},
+    )
 
 
 def _singles(result: GroupResult, at_best: Verdict) -> Claim:

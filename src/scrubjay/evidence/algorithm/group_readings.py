@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import share_of
+from scrubjay.evidence.algorithm.cosets import CosetFit, coset_fit
 from scrubjay.evidence.algorithm.group_tests import DRAWN, main_effects
 from scrubjay.evidence.algorithm.group_variables import GroupVariables, Variable
 from scrubjay.nets.pointwise import ACTIVATION
@@ -44,12 +46,15 @@ class NeuronFit:
         explained: the share of a live neuron's variance that its best variable explains, mean over the live neurons.
         by_variance: the same, with each neuron weighted by its variance.
         renamed: ``explained`` with the group's elements renamed at random.
+        cosets: how many live neurons are constant on the cosets of a subgroup, by the first factor; None if the group
+            has no proper subgroup.
     """
 
     live: int
     explained: float
     by_variance: float
     renamed: float
+    cosets: CosetFit | None
 
 
 @dataclass(frozen=True)
@@ -122,10 +127,15 @@ def neuron_fit(parts: GroupVariables, variables: Sequence[Variable], *, seed: in
     if config.attn_only or config.d_mlp == 0:
         return None
     sides = (parts.tokens, parts.renamed(seed=seed).tokens)
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy()
+    by_element = torch.from_numpy(np.argsort(parts.law.left))
     read = block.before_mlp(run.full.resid_mid.to(run.network.W_E)).detach()
 
-    def split(start: int) -> Float64[Tensor, "3 m"]:
-        """The variance of some neurons, and the share of it that the best variable explains, right and renamed."""
+    def split(start: int) -> Float64[Tensor, "rows m"]:
+        """Of some neurons: the variance, the shares that the best variable explains, right and renamed, and the effect.
+
+        The effect is that of the first factor before the activation, by its element, in n rows.
+        """
         some = slice(start, start + _NEURONS_AT_ONCE)
         pre = read @ block.W_in[:, some].detach() + block.b_in[some].detach()
         post = ACTIVATION[config.act_fn](pre).double().cpu().view(n, n, -1)
@@ -139,9 +149,11 @@ def neuron_fit(parts: GroupVariables, variables: Sequence[Variable], *, seed: in
                 held = torch.einsum("abm,ar,bs->rsm", post, *bases).square().sum((0, 1))
                 found.append(held / variance.clamp(min=1e-300))
             best.append(torch.stack(found).amax(0))
-        return torch.stack(best)
+        effect = pre.double().cpu().view(n, n, -1).mean(1)[by_element]
+        return torch.cat([torch.stack(best), effect])
 
-    variance, explained, renamed = torch.cat(side_by_side(split, range(0, config.d_mlp, _NEURONS_AT_ONCE)), 1)
+    rows = torch.cat(side_by_side(split, range(0, config.d_mlp, _NEURONS_AT_ONCE)), 1)
+    variance, explained, renamed = rows[:3]
     live = variance > _LIVE * variance.max()
     if not bool(live.any()):
         return None
@@ -150,6 +162,7 @@ def neuron_fit(parts: GroupVariables, variables: Sequence[Variable], *, seed: in
         float(explained[live].mean()),
         float((explained * variance)[live].sum() / variance[live].sum()),
         float(renamed[live].mean()),
+        coset_fit(parts.law.group, rows[3:, live].numpy(), order, seed=seed),
     )
 
 
