@@ -137,9 +137,7 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
     """
     searching = part_of(settings.progress, 0.0, 0.5)
     try:
-        condensed = condense_run(
-            run.network, run.task, run.full, run.readout, seed=settings.seed, progress=searching
-        )
+        condensed = condense_run(run.network, run.task, run.full, run.readout, seed=settings.seed, progress=searching)
     except BadInput as nothing:
         raise NothingToFollow(str(nothing)) from nothing
     reached, chosen = _chosen(condensed, run.network.numbers)
@@ -160,9 +158,7 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
             return _head_test(run, parts, adds, streams, settings.seed)
         if what == "scrubbing":
             until = settings.stopping.at_most(_DRAWS)
-            return scrub_inner(
-                parts, read.readout, read.rows, run.full.classes, stopping=until, seed=settings.seed
-            )
+            return scrub_inner(parts, read.readout, read.rows, run.full.classes, stopping=until, seed=settings.seed)
         return _meaning(run, condensed.few_hinges, settings)
 
     untrained, hinges, heads, scrubbed, meaning = side_by_side(carried_out, work)
@@ -234,9 +230,7 @@ def _hinge_test(run: Run, parts: InnerParts, streams: Float64[Tensor, "n r"], se
     groups = [bending[parts.layer.groups == hinge].tolist() for hinge in range(parts.hinges)]
     random = shuffled_groups(groups, bending.tolist(), seed)
     original, mixed = (
-        None
-        if some is None
-        else neuron_exchange(read.readout, read.rows, [torch.tensor(own) for own in some])
+        None if some is None else neuron_exchange(read.readout, read.rows, [torch.tensor(own) for own in some])
         for some in (groups, random)
     )
     assert original is not None
@@ -251,10 +245,7 @@ def _head_test(
     groups, read = [head.members for head in parts.heads.heads], parts.anatomy.read
     random = shuffled_groups(groups, range(run.network.config.n_heads), seed)
     original, mixed = (
-        None
-        if some is None
-        else head_exchange(run.network, run.task, read, some)
-        for some in (groups, random)
+        None if some is None else head_exchange(run.network, run.task, read, some) for some in (groups, random)
     )
     assert original is not None
     inner = inner_head_exchange(adds, streams, parts.layer, read)

@@ -88,9 +88,9 @@ class Anatomy:
         one of each for every such position but the first; and it writes each of its values, and how much it attends to
         other positions, into every coordinate. If several tokens may stand at the position that is read, there is a
         score for each of them, and each adds to every coordinate. Each hinge has a plane and its outputs, of which one
-        is fixed by scaling; the affine path has a number for each coordinate and output, and a constant. With two
-        blocks, whatever is added is added to each, and with normalisations the last scale is added to every
-        coordinate. The scales themselves are given, and not counted.
+        is fixed by scaling; the affine path has a number for each coordinate and output, and a constant. With
+        normalisations a token has numbers of its own at each position, whatever is added is added to each block, and
+        the last scale is added to every coordinate. The scales themselves are given, and not counted.
 
         Args:
             ranks: the rank of each head's values.
@@ -101,6 +101,8 @@ class Anatomy:
         q, blocks = self.heads.q, self.read.blocks
         scores = 0 if self.heads.attn_coeff == 0 else q
         rows = len(self.domain.early_tokens) + before - 1
+        if self.read.has_norm:
+            rows = sum(self.domain.counts) - self.domain.counts[self.domain.read_at]
         heads = sum((rank + scores) * rows + (rank + 1) * r * blocks for rank in ranks)
         queries = ((blocks - 1) if q == 1 else q * blocks) * r
         return heads + queries + r * self.read.has_norm + hinges * (r + c) + (r + 1) * c
