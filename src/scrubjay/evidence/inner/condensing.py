@@ -2,7 +2,8 @@
 
 The steps, each of which reads the weights and the domain, and no labels:
 
-1. The directions of what is read of ``resid_mid`` (``given_scales.py``) that decide (``fit/decisive.py``), as many as are needed when the rest is resampled.
+1. The directions of what is read of ``resid_mid`` (``given_scales.py``) that decide (``fit/decisive.py``), as many as
+   are needed when the rest is resampled.
 2. Neurons that are always on, or never, are folded into the affine path; that is exact. The others are merged into
    hinges (``fit/merging.py``).
 3. Heads are merged and reduced in rank (``fit/head_merging.py``).

@@ -11,6 +11,7 @@ import torch
 from scrubjay.core.axes import Classes
 from scrubjay.core.stats import majority_share, share_of
 from scrubjay.evidence.inner.condensing import TARGETS, coordinates_of, decisive_dimensions, merging_weights
+from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.interchange import (
     Interchanged,
     head_exchange,
@@ -19,7 +20,6 @@ from scrubjay.evidence.inner.interchange import (
     interchange,
     neuron_exchange,
 )
-from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.parts import Anatomy, InnerParts, with_one
 from scrubjay.evidence.inner.sensitivity import CloseCalls
 from scrubjay.fit.decisive import Coordinates
