@@ -232,7 +232,8 @@ class _Search:
         weights = merging_weights(calls, coordinates, read.rows)
         gradients = read.by_block(calls.inputs, calls.gradients @ coordinates.carriers.T)
         choices = task.domain.choices(calls.inputs)
-        merger = HeadMerger(anatomy.heads, Sensitivity(choices, gradients, calls.weights))
+        width = network.config.d_head if read.has_norm else None
+        merger = HeadMerger(anatomy.heads, Sensitivity(choices, gradients, calls.weights), width)
 
         def merge(what: str) -> None:
             if what == "neurons":
