@@ -11,6 +11,7 @@ from scrubjay.evidence.attention import ATTENTION
 from scrubjay.evidence.filters import FILTERS
 from scrubjay.evidence.inner.as_transformer import as_transformer
 from scrubjay.evidence.inner.condensing import condense_run, coordinates_of
+from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.parts import Anatomy, with_one
 from scrubjay.evidence.inner.sensitivity import CloseCalls
 from scrubjay.evidence.subspace import SUBSPACE
@@ -23,7 +24,8 @@ from scrubjay.tasks.task import Task
 from tests.nets.architectures import DEEP, DOMAINS, ONE_LAYER, all_tokens, random_weights
 
 QUICK = Settings(draws=4)
-HINGED = {name: config for name, config in ONE_LAYER.items() if config.norm == "none"}
+HINGED = {name: config for name, config in ONE_LAYER.items() if config.smooth_by is None}
+WRITTEN = {name: config for name, config in HINGED.items() if config.norm == "none"}
 
 
 def skipped(study: Study) -> dict[str, str]:
@@ -47,9 +49,10 @@ def test_every_one_layer_network_is_explained(config: Config, domain: Domain) ->
         return
     followed = {line.name for line in study.lines}
     assert {"answers", "attention", "subspace", "embeddings"} <= followed
-    assert ("inner" in followed) or config.norm != "none" or "fewer numbers" in skipped(study)["inner"]
-    if config.norm != "none":
-        assert f"normalises its stream ({config.norm})" in skipped(study)["inner"]
+    if config.smooth_by is not None:
+        assert f"has the activation {config.act_fn}" in skipped(study)["inner"]
+    else:
+        assert "inner" in followed or "fewer numbers" in skipped(study)["inner"]
     drawn(study)
 
 
@@ -117,32 +120,36 @@ def test_taken_apart_and_put_together_a_network_gives_its_own_scores(config: Con
     network = random_weights(config)
     task = all_tokens(network, domain)
     run = Run.of(network, task)
-    readout = run.readout.as_hinges()
-    coordinates = coordinates_of(run.full.resid_mid, CloseCalls.of(readout, run.full.resid_mid, seed=0))
-    anatomy = Anatomy.of(network, domain, readout, run.full.resid_mid, coordinates)
+    read = ReadStream.of(run.readout, run.full.resid_mid)
+    coordinates = coordinates_of(read.rows, CloseCalls.of(read.readout, read.rows, seed=0))
+    anatomy = Anatomy.of(network, domain, read, coordinates)
     choices = domain.choices(domain.inputs())
-    streams = anatomy.base_of(choices) + anatomy.heads.moved(choices)[:, :, :-1].sum(1)
-    torch.testing.assert_close(streams, coordinates.of(run.full.resid_mid), rtol=1e-8, atol=1e-8)
+    by_block = anatomy.base_of(choices) + anatomy.heads.moved(choices)[:, :, :-1].sum(1)
+    streams = read.coordinates_from(domain.inputs(), by_block, coordinates)
+    torch.testing.assert_close(streams, coordinates.of(read.rows), rtol=1e-7, atol=1e-7)
     logits = network(domain.tokens(domain.inputs()))[:, domain.read_at]
     scores = torch.relu(with_one(streams) @ anatomy.layer.planes.T) @ anatomy.layer.outputs
     scores = scores + with_one(streams) @ anatomy.layer.linear
+    if config.norm != "none":
+        sizes = (scores * logits).sum(1, keepdim=True) / logits.square().sum(1, keepdim=True)
+        assert bool((sizes > 0).all())
+        scores = scores / sizes
     torch.testing.assert_close(scores, logits, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["constant", "constant in the middle"])
-@pytest.mark.parametrize("config", HINGED.values(), ids=HINGED.keys())
+@pytest.mark.parametrize("config", WRITTEN.values(), ids=WRITTEN.keys())
 def test_an_inner_network_is_written_as_a_network_of_its_own(config: Config, name: str) -> None:
     network, domain = random_weights(config), DOMAINS[name]
     task = all_tokens(network, domain)
     run = Run.of(network, task)
     if run.is_constant:
         pytest.skip("this random network gives every input the same answer")
-    found = condense_run(network, task, run.full, run.readout.as_hinges())
-    choices = domain.choices(domain.inputs())
+    found = condense_run(network, task, run.full, run.readout)
     for each in found.front:
         written = as_transformer(each.parts, network, task)
         logits = written(domain.tokens(domain.inputs()))[:, domain.read_at]
-        torch.testing.assert_close(logits, each.parts.scores(choices), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(logits, each.parts.scores(domain.inputs()), rtol=1e-6, atol=1e-6)
         assert share_of(record(written, task).classes == run.full.classes) == each.agreement
 
 

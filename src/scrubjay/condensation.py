@@ -90,7 +90,7 @@ def condense(
     with one_thread_each(), torch.no_grad():
         progress("running the network on every input", 0.0)
         full = record(saved.network, asked)
-        readout = Readout.of(saved.network, asked, full).as_hinges()
+        readout = Readout.of(saved.network, asked, full)
         found = condense_run(
             saved.network, asked, full, readout, at_least=at_least, seed=seed, refine=refine, progress=progress
         )

@@ -19,6 +19,10 @@ ONE_LAYER = {
     "mixed attention, causal": replace(BASE, attn_coeff=0.6),
     "uniform attention": replace(BASE, attn_coeff=0.0, attention="bidirectional"),
     "attention only": replace(BASE, attn_only=True, d_mlp=0, attn_biases=True),
+    "LayerNorm and ReLU": replace(BASE, norm="LN", attn_biases=True, unembed_bias=True),
+    "RMSNorm and ReLU": replace(BASE, norm="RMS", unembed_bias=True),
+    "LayerNorm, attention only": replace(BASE, norm="LN", attn_only=True, d_mlp=0, unembed_bias=True),
+    "RMSNorm, attention only": replace(BASE, norm="RMS", attn_only=True, d_mlp=0, unembed_bias=True),
     "no positions, three logits": replace(BASE, positions=False, d_vocab_out=3),
 }
 DEEP = {

@@ -52,6 +52,11 @@ def condense(
     saved = given_network(net)
     asked = given_task(task or saved.task)
     asked.check_fits(saved.network.config)
+    if saved.network.config.norm != "none" and (out is not None or python is not None):
+        raise UsageError(
+            f"--out and --python need a network that normalises nothing, and {saved.name} has "
+            f"{saved.network.config.norm_in_words}; without them the sizes are printed"
+        )
     if not asked.domain.has_constant_query and (out is not None or python is not None):
         raise UsageError(
             f"--out and --python need the same token wherever the answer is read, and task {asked.name} has "

@@ -183,7 +183,7 @@ def _mlp(run: Run, found: Found) -> str | None:
 
 
 def _piecewise_linear(run: Run, found: Found) -> str | None:
-    what = run.network.config.curved_by
+    what = run.network.config.smooth_by
     return None if what is None else f"it needs a network that is piecewise linear after attention, and this one {what}"
 
 
@@ -202,7 +202,7 @@ ONE_LAYER = Need(_one_layer)
 HAS_MLP = Need(_mlp)
 """The network has hidden neurons."""
 PIECEWISE_LINEAR = Need(_piecewise_linear)
-"""The network is piecewise linear after attention: ReLU or no MLP, and no normalisation."""
+"""The network is piecewise linear after attention, for given scales of its normalisations: ReLU or no MLP."""
 
 
 def found_by(line: Line[Any]) -> Need:

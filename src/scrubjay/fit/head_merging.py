@@ -170,10 +170,11 @@ class HeadMerger:
     Args:
         tables: what the heads do.
         sensitivity: the sample of inputs and the costs.
+        d_head: the width of a head, if ranks that several of them cannot have are to be left out.
     """
 
-    def __init__(self, tables: HeadTables, sensitivity: Sensitivity) -> None:
-        self.tables = tables
+    def __init__(self, tables: HeadTables, sensitivity: Sensitivity, d_head: int | None = None) -> None:
+        self.tables, self.d_head = tables, d_head
         self.sensitivity = sensitivity
         self._root = sensitivity.by_input.sqrt()[:, None]
         moved = tables.moved(sensitivity.choices)
@@ -197,9 +198,11 @@ class HeadMerger:
 
     def with_ranks(self, groups: tuple[Subset, ...], held: Subset) -> list[MergedHeads]:
         """A partition with the ranks of its groups, lowered one by one where it costs least, down to 1 each."""
-        most = self._adds.shape[2]
-        options = [[self._of(group, rank) for rank in range(1, most + 1)] for group in groups]
-        ranks = [most] * len(groups)
+        r, width = self._adds.shape[2], self.d_head
+        ranks = [r if width is None else min(r, width * len(group)) for group in groups]
+        options = [
+            [self._of(group, rank + 1) for rank in range(most)] for group, most in zip(groups, ranks, strict=True)
+        ]
         base = self._held[list(held)].sum(0)
         offset = self._weighted_mean(self._adds[:, list(held)].sum(1))
         found = []

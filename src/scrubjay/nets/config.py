@@ -210,9 +210,17 @@ class Config:
     @property
     def curved_by(self) -> str | None:
         """What keeps a network from being piecewise linear after its last attention, in words, or None if it is."""
-        if self.norm != "none":
-            return f"normalises its stream ({self.norm})"
+        return f"normalises its stream ({self.norm})" if self.norm != "none" else self.smooth_by
+
+    @property
+    def smooth_by(self) -> str | None:
+        """What keeps a network from being piecewise linear after its last attention for given scales, or None."""
         return None if self.attn_only or self.act_fn == "relu" else f"has the activation {self.act_fn}"
+
+    @property
+    def norm_in_words(self) -> str:
+        """The normalisation, such as "LayerNorm"."""
+        return _NORMS_IN_WORDS[self.norm]
 
     @property
     def in_words(self) -> str:
@@ -220,7 +228,7 @@ class Config:
         mlp = "attention only" if self.attn_only else _ACTIVATIONS_IN_WORDS[self.act_fn]
         parts = [
             "1 layer" if self.n_layers == 1 else f"{self.n_layers} layers",
-            _NORMS_IN_WORDS[self.norm],
+            self.norm_in_words,
             mlp,
             self.attention,
         ]

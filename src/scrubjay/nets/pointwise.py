@@ -27,3 +27,9 @@ def normalised(
     if config.norm == "RMS":
         return functional.rms_norm(x, (x.shape[-1],), weight, config.eps)
     return x
+
+
+def scale_of(config: Config, x: Float[Tensor, "... d"]) -> Float[Tensor, "..."]:
+    """What a normalisation divides each stream by: its root mean square, for LayerNorm after its mean is taken away."""
+    power = x.var(-1, correction=0) if config.norm == "LN" else x.square().mean(-1)
+    return (power + config.eps).sqrt()

@@ -50,6 +50,9 @@ def condensate_text(found: Condensate) -> str:
         coarse = inner.coarse
         kept = f"{share_of(coarse.classes == inner.wanted):.2%}"
         rounded = [f"With numbers of {coarse.per_number} bits, {coarse.bits:,} bits in all, it gives {kept} of them."]
+    given = []
+    if size.norm != "none":
+        given = [f"The scales of {size.norm_in_words} are taken as they are for each input, and not counted.", ""]
     return "\n".join(
         [
             f"The network inside {found.parent.name}, on {inner.task.name}:",
@@ -59,6 +62,7 @@ def condensate_text(found: Condensate) -> str:
             f"The inner network gives {inner.agreement:.2%} of the network's {answers:,} answers{mistakes}.",
             *rounded,
             "",
+            *given,
             "The smallest network for each level of agreement:",
             "",
             *_aligned(

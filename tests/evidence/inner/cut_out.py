@@ -5,6 +5,7 @@ import copy
 import torch
 
 from scrubjay.evidence.inner.condensing import merging_weights
+from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.parts import Anatomy, InnerParts
 from scrubjay.evidence.inner.sensitivity import CloseCalls
 from scrubjay.fit.decisive import decisive_coordinates
@@ -63,7 +64,8 @@ def cut_out(run: Run, *, dimensions: int, hinges: int, heads: int, rank: int) ->
     pca = PCA.of(run.full.resid_mid)
     covariance = pca.components.T * pca.variances @ pca.components
     coordinates = decisive_coordinates(pca.mean, covariance, calls.by_stream).first(dimensions)
-    anatomy = Anatomy.of(run.network, run.task.domain, run.readout.as_hinges(), run.full.resid_mid, coordinates)
+    read = ReadStream.of(run.readout, run.full.resid_mid)
+    anatomy = Anatomy.of(run.network, run.task.domain, read, coordinates)
     layer = merged_layers(anatomy.layer, merging_weights(calls, coordinates, run.full.resid_mid))[hinges][0]
     gradients = calls.gradients @ coordinates.carriers.T
     merger = HeadMerger(anatomy.heads, Sensitivity(run.task.domain.choices(calls.inputs), gradients, calls.weights))

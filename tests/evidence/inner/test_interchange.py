@@ -72,18 +72,18 @@ class Case:
 
     def head_exchange(self) -> Exchange:
         run = self.run
-        return head_exchange(run.network, run.task, run.readout.as_hinges(), run.full.resid_mid, self.heads)
+        return head_exchange(run.network, run.task, self.parts.anatomy.read, self.heads)
 
     def hinge_exchange(self) -> Exchange:
         return hinge_exchange(self.parts.layer, self.streams)
 
     def inner_head_exchange(self) -> Exchange:
-        choices = self.run.task.domain.choices(self.run.task.domain.inputs())
-        return inner_head_exchange(self.parts.adds(choices), self.streams, self.parts.layer)
+        adds = self.parts.adds(self.run.task.domain.inputs())
+        return inner_head_exchange(adds, self.streams, self.parts.layer, self.parts.anatomy.read)
 
     @property
     def streams(self) -> Tensor:
-        return self.parts.stream(self.run.task.domain.choices(self.run.task.domain.inputs()))
+        return self.parts.stream(self.run.task.domain.inputs())
 
 
 @pytest.fixture(scope="module", params=["margin", "logits"])

@@ -66,7 +66,7 @@ def test_what_the_heads_add_makes_the_stream(case: Case) -> None:
 def test_the_parts_and_the_transformer_that_they_are_built_as_agree(case: Case) -> None:
     task, parts = case.run.task, case.parts
     logits = as_transformer(parts, case.run.network, task)(task.domain.tokens(task.domain.inputs()))[:, -1]
-    found = parts.scores(task.domain.choices(task.domain.inputs()))
+    found = parts.scores(task.domain.inputs())
     wanted = logits if found.shape[1] > 1 else logits[:, 1:2] - logits[:, :1]
     assert torch.allclose(found, wanted, atol=1e-9 * float(wanted.abs().max()))
 
@@ -87,7 +87,7 @@ def test_all_heads_and_neurons_in_all_dimensions_are_the_network_itself(small: S
     run = trained_run(small)
     every = PCA.of(run.full.resid_mid).components.shape[0]
     parts = cut_out(run, dimensions=every, hinges=0, heads=3, rank=every)
-    stream = parts.stream(run.task.domain.choices(run.task.domain.inputs()))
+    stream = parts.stream(run.task.domain.inputs())
     wanted = parts.anatomy.coordinates.of(run.full.resid_mid)
     assert torch.allclose(stream, wanted, atol=1e-6)
     scores = parts.anatomy.layer.scores(with_one(stream))

@@ -118,7 +118,7 @@ def test_the_size_and_all_groups_are_recovered(seed: int) -> None:
     check_groups(found, hidden)
     assert torch.equal(found.inner.classes, hidden.small.answers)
     said = logits(hidden)
-    margin = found.inner.parts.scores(hidden.task.domain.choices(hidden.task.domain.inputs()))
+    margin = found.inner.parts.scores(hidden.task.domain.inputs())
     assert torch.allclose(margin, said[:, [1]] - said[:, [0]], atol=1e-7)
 
 

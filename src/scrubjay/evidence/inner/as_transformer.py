@@ -45,6 +45,26 @@ class NumberGroup:
     place: tuple[int | slice | list[int], ...]
 
 
+def not_written(original: Transformer, task: Task) -> str | None:
+    """The sentence that says why no network inside a network can be written as a network of its own, or None.
+
+    Args:
+        original: the network that it was found in.
+        task: the task.
+    """
+    if original.config.norm != "none":
+        return (
+            "the network inside the network is written as a network of its own only where nothing is normalised; here "
+            f"the scales of {original.config.norm_in_words} are given for each input"
+        )
+    if task.domain.has_constant_query:
+        return None
+    return (
+        "the network inside the network is written as a network of its own only where the same token stands "
+        f"wherever the answer is read; {task.domain.counts[task.domain.read_at]} tokens may stand there"
+    )
+
+
 def as_transformer(parts: InnerParts, original: Transformer, task: Task) -> Transformer:
     """Build the smaller network.
 
@@ -57,13 +77,11 @@ def as_transformer(parts: InnerParts, original: Transformer, task: Task) -> Tran
         A network in float64 that gives the answers of ``parts`` on every input.
 
     Raises:
-        BadInput: several tokens may stand at the position that is read.
+        BadInput: it cannot be written as one; see ``not_written``.
     """
-    if not task.domain.has_constant_query:
-        raise BadInput(
-            "the network inside the network is written as a network of its own only where the same token stands "
-            f"wherever the answer is read; {task.domain.counts[task.domain.read_at]} tokens may stand there"
-        )
+    reason = not_written(original, task)
+    if reason is not None:
+        raise BadInput(reason)
     r, k, c = parts.dimensions, parts.hinges, parts.layer.outputs.shape[1]
     heads = parts.heads.heads
     config = Config(

@@ -1,12 +1,14 @@
 """What is said of the network inside the network."""
 
+from dataclasses import replace
+
 from scrubjay.core.axes import Mask
 from scrubjay.core.claim import Claim, count_claim, share_claim, untested
 from scrubjay.core.stats import Share, chance_share, majority_share, share_of
 from scrubjay.evidence.inner.condensing import TARGETS
 from scrubjay.evidence.inner.interchange import Interchanged, PartScores
 from scrubjay.evidence.inner.measure import InnerResult, Meaning, PartTest
-from scrubjay.evidence.inner.naming import counted, listed, quantity_list, rule
+from scrubjay.evidence.inner.naming import counted, given_scales, listed, quantity_list, rule
 
 _SECTION = "inner"
 _TOLD = 0.95
@@ -15,7 +17,8 @@ _TOLD = 0.95
 
 def claims(result: InnerResult) -> list[Claim]:
     """Make the claims about size, agreement, mistakes, interchange, the additive network, and scrubbing."""
-    return [
+    given = given_scales(result)
+    found = [
         _size(result),
         _agreement(result),
         *_mistakes(result),
@@ -25,10 +28,20 @@ def claims(result: InnerResult) -> list[Claim]:
         *_numbers(result),
         _scrub(result),
     ]
+    return [replace(claim, statement=f"{claim.statement}; {given}") for claim in found] if given else found
 
 
 def words(result: InnerResult) -> list[str]:
     """Say what the smaller network is, whether it is the mechanism, and what it computes."""
+    given = given_scales(result)
+    if not given:
+        return _words(result)
+    first, *others = _words(result)
+    shorter = f"the scales of {result.run.network.config.norm_in_words} given"
+    return [f"{first[:-1]}; {given}.", *(f"{sentence[:-1]}, with {shorter}." for sentence in others)]
+
+
+def _words(result: InnerResult) -> list[str]:
     parts, inner = result.inner.parts, result.inner
     if result.reached is None:
         return [

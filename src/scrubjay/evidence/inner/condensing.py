@@ -2,7 +2,8 @@
 
 The steps, each of which reads the weights and the domain, and no labels:
 
-1. The directions of ``resid_mid`` that decide (``fit/decisive.py``), as many as are needed when the rest is resampled.
+1. The directions of what is read of ``resid_mid`` (``given_scales.py``) that decide (``fit/decisive.py``), as many as
+   are needed when the rest is resampled.
 2. Neurons that are always on, or never, are folded into the affine path; that is exact. The others are merged into
    hinges (``fit/merging.py``).
 3. Heads are merged and reduced in rank (``fit/head_merging.py``).
@@ -22,6 +23,7 @@ from scrubjay.core.errors import BadInput
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.progress import Progress, silent
 from scrubjay.core.stats import share_of
+from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.parts import Anatomy, InnerParts, with_one
 from scrubjay.evidence.inner.sensitivity import CloseCalls
 from scrubjay.fit.decisive import Coordinates, decisive_coordinates
@@ -29,7 +31,7 @@ from scrubjay.fit.head_merging import HeadMerger, MergedHeads, Sensitivity
 from scrubjay.fit.hinges import MergedLayer, Weights
 from scrubjay.fit.merging import merged_layers
 from scrubjay.fit.pca import PCA, ROWS
-from scrubjay.nets.readout import HingeReadout
+from scrubjay.nets.readout import Readout
 from scrubjay.nets.recording import Activations
 from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.task import Task
@@ -83,6 +85,7 @@ class Condensation:
     """The smaller networks inside a network.
 
     Attributes:
+        read: what is read of the network's stream on every input.
         few_hinges: the fewest hinges that give the lowest target's share of the answers while all heads are kept, or
             the best ones if none do.
         front: networks by increasing size; each agrees more often than all smaller ones.
@@ -92,6 +95,7 @@ class Condensation:
         calls: the margins of the sampled inputs that merges were scored on.
     """
 
+    read: ReadStream
     few_hinges: FewHinges
     front: tuple[Condensed, ...]
     smallest: dict[float, Condensed | None]
@@ -103,7 +107,7 @@ def condense_run(
     network: Transformer,
     task: Task,
     full: Activations,
-    readout: HingeReadout,
+    readout: Readout,
     *,
     at_least: float | None = None,
     seed: int = 0,
@@ -123,7 +127,8 @@ def condense_run(
         progress: told what is being done.
 
     Raises:
-        BadInput: the network gives every input the same answer, so that nothing is to be condensed.
+        BadInput: the network gives every input the same answer, so that nothing is to be condensed, or its activation
+            is not ReLU, or it has several layers.
     """
     if bool((full.classes == full.classes[0]).all()):
         raise BadInput(
@@ -131,17 +136,18 @@ def condense_run(
         )
     targets = sorted({*TARGETS, *([] if at_least is None else [at_least])})
     progress("directions that decide", 0.0)
-    calls = CloseCalls.of(readout, full.resid_mid, seed=seed)
-    coordinates = coordinates_of(full.resid_mid, calls)
+    read = ReadStream.of(readout, full.resid_mid)
+    calls = CloseCalls.of(read.readout, read.rows, seed=seed)
+    coordinates = coordinates_of(read.rows, calls)
     kept: dict[int, float] = {}
-    least = decisive_dimensions(coordinates, full, readout, seed, kept)
+    least = decisive_dimensions(coordinates, read, full.classes, seed, kept)
     found: list[Condensed] = []
     few: FewHinges | None = None
     for r in sorted({min(least + more, coordinates.r) for more in _MORE_DIMENSIONS}):
         progress(f"networks in {r} dimensions", 0.2)
-        search = _Search.of(network, task, full, readout, calls, coordinates.first(r), seed=seed, refine=refine)
+        search = _Search.of(network, task, full.classes, read, calls, coordinates.first(r), seed=seed, refine=refine)
         found += search.front(targets)
-        few = few if few is not None and few.agreement >= TARGETS[0] else search.few_hinges(full)
+        few = few if few is not None and few.agreement >= TARGETS[0] else search.few_hinges()
         best = max(each.agreement for each in found)
         if best >= targets[-1] or best < TARGETS[0] - _HOPELESS:
             break
@@ -153,14 +159,14 @@ def condense_run(
     smallest = {at: next((each for each in front if each.agreement >= at), None) for at in targets}
     progress("done", 1.0)
     assert few is not None
-    return Condensation(few, tuple(front), smallest, kept, calls)
+    return Condensation(read, few, tuple(front), smallest, kept, calls)
 
 
 def coordinates_of(resid_mid: Residual, calls: CloseCalls) -> Coordinates:
     """The coordinates of a stream, the most decisive first.
 
     Args:
-        resid_mid: the streams of all inputs, shape [n, d].
+        resid_mid: what is read of the streams of all inputs, shape [n, d].
         calls: the margins of a sample of them.
     """
     pca = PCA.of(resid_mid)
@@ -169,19 +175,19 @@ def coordinates_of(resid_mid: Residual, calls: CloseCalls) -> Coordinates:
 
 
 def decisive_dimensions(
-    coordinates: Coordinates, full: Activations, readout: HingeReadout, seed: int, kept: dict[int, float]
+    coordinates: Coordinates, read: ReadStream, classes: Classes, seed: int, kept: dict[int, float]
 ) -> int:
     """The fewest directions that keep the answers while everything else comes from a random input."""
     draw = torch.Generator().manual_seed(seed)
-    tried = torch.randperm(len(full.classes), generator=draw)[:_TRIED]
-    donors = torch.randint(len(full.classes), (len(tried),), generator=draw)
-    own, other = full.resid_mid[tried], full.resid_mid[donors]
+    tried = torch.randperm(len(classes), generator=draw)[:_TRIED]
+    donors = torch.randint(len(classes), (len(tried),), generator=draw)
+    own, other = read.rows[tried], read.rows[donors]
     values = coordinates.of(own) - coordinates.of(other)
     bounds = [0, coordinates.r]  # more directions keep more, up to chance, so that bisection finds the number
     while bounds[0] < bounds[1]:
         r = sum(bounds) // 2
         streams = other + (values[:, :r] @ coordinates.carriers[:r]).to(other.dtype)
-        kept[r] = share_of(readout.classes(streams) == full.classes[tried])
+        kept[r] = share_of(read.readout.classes(streams) == classes[tried])
         bounds = [bounds[0], r] if kept[r] >= _SUBSPACE_KEEPS else [r + 1, bounds[1]]
     return max(1, bounds[1])
 
@@ -192,7 +198,7 @@ def merging_weights(calls: CloseCalls, coordinates: Coordinates, resid_mid: Resi
     Args:
         calls: the margins of the sample.
         coordinates: the coordinates.
-        resid_mid: the streams of all inputs, shape [n, d].
+        resid_mid: what is read of the streams of all inputs, shape [n, d].
     """
     return Weights(with_one(coordinates.of(resid_mid[calls.inputs])), calls.weights.sum(1), calls.by_output)
 
@@ -200,11 +206,9 @@ def merging_weights(calls: CloseCalls, coordinates: Coordinates, resid_mid: Resi
 class _Search:
     """All combinations of merged heads and hinges in some dimensions."""
 
-    def __init__(
-        self, anatomy: Anatomy, task: Task, classes: Classes, readout: HingeReadout, tried: Int[Tensor, "_tried"]
-    ) -> None:
-        self.anatomy, self.task, self.classes, self.readout = anatomy, task, classes, readout
-        self.choices, self.truth = task.domain.choices(tried), classes[tried]
+    def __init__(self, anatomy: Anatomy, task: Task, classes: Classes, tried: Int[Tensor, "_tried"]) -> None:
+        self.anatomy, self.task, self.classes, self.readout = anatomy, task, classes, anatomy.read.readout
+        self.tried, self.truth = tried, classes[tried]
         self.layers: dict[int, list[MergedLayer]] = {}
         self.heads: list[list[list[MergedHeads]]] = []
 
@@ -213,8 +217,8 @@ class _Search:
         cls,
         network: Transformer,
         task: Task,
-        full: Activations,
-        readout: HingeReadout,
+        classes: Classes,
+        read: ReadStream,
         calls: CloseCalls,
         coordinates: Coordinates,
         *,
@@ -222,13 +226,14 @@ class _Search:
         refine: bool,
     ) -> "_Search":
         """Merge neurons and heads."""
-        anatomy = Anatomy.of(network, task.domain, readout, full.resid_mid, coordinates)
+        anatomy = Anatomy.of(network, task.domain, read, coordinates)
         draw = torch.Generator().manual_seed(seed)
-        made = cls(anatomy, task, full.classes, readout, torch.randperm(len(full.classes), generator=draw)[:_TRIED])
-        weights = merging_weights(calls, coordinates, full.resid_mid)
-        gradients = calls.gradients @ coordinates.carriers.T
+        made = cls(anatomy, task, classes, torch.randperm(len(classes), generator=draw)[:_TRIED])
+        weights = merging_weights(calls, coordinates, read.rows)
+        gradients = read.by_block(calls.inputs, calls.gradients @ coordinates.carriers.T)
         choices = task.domain.choices(calls.inputs)
-        merger = HeadMerger(anatomy.heads, Sensitivity(choices, gradients, calls.weights))
+        width = network.config.d_head if read.has_norm else None
+        merger = HeadMerger(anatomy.heads, Sensitivity(choices, gradients, calls.weights), width)
 
         def merge(what: str) -> None:
             if what == "neurons":
@@ -242,17 +247,18 @@ class _Search:
 
     def front(self, targets: Sequence[float]) -> list[Condensed]:
         """The combinations that may lie on the front, with their agreement on all inputs."""
-        choices, truth, layers = self.choices, self.truth, self.best_layers
+        inputs, truth, layers = self.tried, self.truth, self.best_layers
+        choices = self.task.domain.choices(inputs)
         tries: list[tuple[int, float, InnerParts]] = []
         for variants in self._best_heads(layers[-1]):
             moved = [head.merged(self.anatomy.heads).moved(choices)[:, 0] for head in variants[0].heads]
             for heads in variants:
                 adds = [head.adds(own) for head, own in zip(heads.heads, moved, strict=True)]
-                stream = InnerParts(self.anatomy, heads, layers[-1]).stream_of(adds, choices)
-                inputs = with_one(stream)
+                stream = InnerParts(self.anatomy, heads, layers[-1]).stream_of(adds, inputs)
+                given = with_one(stream)
                 for layer in layers:
                     parts = InnerParts(self.anatomy, heads, layer)
-                    said = self.readout.classes_from(layer.layer.scores(inputs))
+                    said = self.readout.classes_from(layer.layer.scores(given))
                     tries.append((parts.numbers, share_of(said == truth), parts))
         tries.sort(key=lambda each: (each[0], -each[1]))
         found: list[Condensed] = []
@@ -267,9 +273,9 @@ class _Search:
                 reached += 1
         return found
 
-    def few_hinges(self, full: Activations) -> FewHinges:
+    def few_hinges(self) -> FewHinges:
         """The fewest hinges that suffice for the lowest target while all heads are kept, or else the best ones."""
-        inputs = with_one(self.anatomy.coordinates.of(full.resid_mid))
+        inputs = with_one(self.anatomy.coordinates.of(self.anatomy.read.rows))
         found: list[FewHinges] = []
         for layer in self.best_layers:
             said = self.readout.classes_from(layer.layer.scores(inputs))
@@ -281,8 +287,9 @@ class _Search:
     @cached_property
     def best_layers(self) -> list[MergedLayer]:
         """For each number of hinges the candidate that agrees most often while all heads are kept."""
-        truth, moved = self.truth, self.anatomy.heads.moved(self.choices)[:, :, :-1].sum(1)
-        inputs = with_one(self.anatomy.base_of(self.choices) + moved)
+        truth, anatomy, choices = self.truth, self.anatomy, self.task.domain.choices(self.tried)
+        whole = anatomy.base_of(choices) + anatomy.heads.moved(choices)[:, :, :-1].sum(1)
+        inputs = with_one(anatomy.read.coordinates_from(self.tried, whole, anatomy.coordinates))
         found: list[MergedLayer] = []
         best = 0.0
         for _, candidates in sorted(self.layers.items()):
@@ -298,7 +305,7 @@ class _Search:
         for partitions in self.heads:
             shares = []
             for variants in partitions:
-                inputs = with_one(InnerParts(self.anatomy, variants[0], layer).stream(self.choices))
+                inputs = with_one(InnerParts(self.anatomy, variants[0], layer).stream(self.tried))
                 shares.append(share_of(self.readout.classes_from(layer.layer.scores(inputs)) == self.truth))
             found.append(partitions[shares.index(max(shares))])
         return found
@@ -306,6 +313,6 @@ class _Search:
     def _agreement(self, parts: InnerParts) -> float:
         right = 0
         for some in self.task.domain.chunks(ROWS):
-            said = self.readout.classes_from(parts.scores(self.task.domain.choices(some)))
+            said = self.readout.classes_from(parts.scores(some))
             right += int((said == self.classes[some]).sum())
         return right / len(self.classes)

@@ -1,5 +1,7 @@
 """Draw the kinds of row, single rows, the front, the hinges in the stream, and the inner heads."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,7 +10,7 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from scrubjay.core.stats import majority_share
 from scrubjay.evidence.drawing import CLASSES, INK, ONE, ZERO, cloud, finish, new_figure
 from scrubjay.evidence.inner.measure import InnerResult, Meaning
-from scrubjay.evidence.inner.naming import FEW, counted, quantity_names
+from scrubjay.evidence.inner.naming import FEW, counted, given_scales, quantity_names
 from scrubjay.evidence.line import Picture
 
 KIND_COLOURS = {"always": ONE, "small": "#009E73", "large": "#CC79A7", "never": ZERO}
@@ -63,7 +65,8 @@ def figures(result: InnerResult) -> list[Picture]:
                 lambda: _draw_heads(result),
             )
         )
-    return found
+    given = given_scales(result)
+    return [replace(each, caption=f"{each.caption} Here {given}.") for each in found] if given else found
 
 
 def _colour(name: str) -> str:
@@ -184,7 +187,7 @@ def _draw_front(result: InnerResult) -> Figure:
 
 def _draw_hinges(axes: Axes, result: InnerResult) -> None:
     hinges = result.found.few_hinges
-    points = hinges.anatomy.coordinates.of(result.run.full.resid_mid)[:, :2].numpy()
+    points = hinges.anatomy.coordinates.of(hinges.anatomy.read.rows)[:, :2].numpy()
     cloud(axes, points, result.run.full.classes)
     box = (*np.quantile(points[:, 0], (0, 1)), *np.quantile(points[:, 1], (0, 1)))
     for plane in hinges.layer.planes.numpy():

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from scrubjay.core.axes import Classes
 from scrubjay.core.stats import share_of
-from scrubjay.evidence.inner.as_transformer import as_transformer, number_groups, rewritten
+from scrubjay.evidence.inner.as_transformer import as_transformer, not_written, number_groups, rewritten
 from scrubjay.evidence.inner.condensing import Condensed
 from scrubjay.evidence.inner.parts import InnerParts
 from scrubjay.fit.hinges import LINEAR
@@ -62,8 +62,8 @@ class InnerNetwork:
     """The network inside a network.
 
     Attributes:
-        built: the inner network, in float64; None if several tokens may stand at the position that is read, because
-            it is then not written as a network of its own.
+        built: the inner network, in float64; None if it is not written as a network of its own, because several tokens
+            may stand at the position that is read, or because scales of normalisations are given.
         parts: what it is made of, and where that comes from.
         original: the network that it was found in.
         task: the task.
@@ -88,11 +88,10 @@ class InnerNetwork:
             task: the task.
             wanted: the original's answers, shape [n].
         """
-        if task.domain.has_constant_query:
+        if not_written(original, task) is None:
             network = as_transformer(found.parts, original, task)
             return cls(network, found.parts, original, task, record(network, task).classes, wanted)
-        choices = (task.domain.choices(some) for some in task.domain.chunks(ROWS))
-        said = torch.cat([classes_of_scores(task, found.parts.scores(some)) for some in choices])
+        said = torch.cat([classes_of_scores(task, found.parts.scores(some)) for some in task.domain.chunks(ROWS)])
         return cls(None, found.parts, original, task, said, wanted)
 
     @property
@@ -100,7 +99,7 @@ class InnerNetwork:
         """The inner network as a network of its own.
 
         Raises:
-            BadInput: several tokens may stand at the position that is read.
+            BadInput: it is not written as a network of its own; see ``not_written``.
         """
         return as_transformer(self.parts, self.original, self.task) if self.built is None else self.built
 
@@ -126,7 +125,7 @@ class InnerNetwork:
         """The inner network with its numbers rounded as much as costs few answers; see ``ROUNDING_COSTS``.
 
         Raises:
-            BadInput: several tokens may stand at the position that is read, so that no network is built.
+            BadInput: it is not written as a network of its own; see ``not_written``.
         """
         counts = [
             getattr(self.network, group.weight)[group.place].numel() for group in number_groups(self.parts, self.task)
@@ -151,7 +150,8 @@ class InnerNetwork:
         """The groups of the original's heads and neurons that each part comes from.
 
         Each head and each neuron of the original is in exactly one group. ``turned`` holds the neurons that are on
-        where their hinge is off. The coordinates of the stream are ``resid_mid @ coordinates.T - origin``.
+        where their hinge is off. The coordinates of the stream are ``resid_mid @ coordinates.T - origin``; with
+        normalisations, in place of ``resid_mid`` stands what ``ReadStream`` calls the rows.
         """
         anatomy, layer = self.parts.anatomy, self.parts.layer
         groups = [anatomy.bending[layer.groups == number].tolist() for number in range(self.parts.hinges)]
@@ -179,7 +179,7 @@ class InnerNetwork:
             The SHA-256 digest of the file.
 
         Raises:
-            BadInput: several tokens may stand at the position that is read.
+            BadInput: it is not written as a network of its own; see ``not_written``.
             OutOfResources: the folder cannot be written, or the disk is full.
         """
         return save_network(

@@ -1,12 +1,13 @@
 """The tables of the network inside the network."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scrubjay.core.stats import majority_share
 from scrubjay.core.table import Table
 from scrubjay.evidence.inner.condensing import Condensed
 from scrubjay.evidence.inner.measure import InnerResult, Meaning, PartTest
-from scrubjay.evidence.inner.naming import FEW, counted, quantity_names, rule
+from scrubjay.evidence.inner.naming import FEW, counted, given_scales, quantity_names, rule
 
 
 def tables(result: InnerResult) -> list[Table]:
@@ -22,7 +23,8 @@ def tables(result: InnerResult) -> list[Table]:
         found.append(_quantities(result, result.meaning))
         if result.meaning.kinds is not None:
             found.append(_kinds(result, result.meaning))
-    return found
+    given = given_scales(result)
+    return [replace(each, note=f"{each.note} Here {given}.") for each in found] if given else found
 
 
 def _front(result: InnerResult) -> Table:

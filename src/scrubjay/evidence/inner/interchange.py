@@ -6,7 +6,7 @@ network that stands for the group. If the group is a part of the mechanism, and 
 then both networks give the same answer.
 
 A group of neurons also has an affine share, which the inner network keeps in its linear path. It is exchanged together
-with the hinge.
+with the hinge. With normalisations, the scales of each input stay as they are, in both networks.
 
 Source: interchange interventions, Geiger et al. (2021), "Causal abstractions of neural networks".
 """
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from scrubjay.core.axes import Classes, Inputs, Residual
 from scrubjay.core.stats import SEED_STRIDE, Share
+from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.parts import with_one
 from scrubjay.fit.head_merging import Subset
 from scrubjay.fit.hinges import LINEAR, MergedLayer
@@ -162,16 +163,13 @@ def hinge_exchange(layer: MergedLayer, streams: Float[Tensor, "n r"]) -> Exchang
     return Exchange(adds, lambda x, change: scores[x] + change)
 
 
-def head_exchange(
-    network: Transformer, task: Task, readout: HingeReadout, resid_mid: Residual, groups: Sequence[Subset]
-) -> Exchange:
+def head_exchange(network: Transformer, task: Task, read: ReadStream, groups: Sequence[Subset]) -> Exchange:
     """What groups of the original's heads add to the stream.
 
     Args:
         network: the original.
         task: the task.
-        readout: from the stream to the scores.
-        resid_mid: the streams of all inputs, shape [n, d].
+        read: what is read of its stream.
         groups: the numbers of the heads of each group.
     """
     tables = Tables.of(network, task.domain)
@@ -186,22 +184,23 @@ def head_exchange(
         moved = torch.stack([pattern[:, :, at, None] * value for at, value in enumerate(values)]).sum(0)
         return torch.einsum("nhe,hed->nd", moved, W_O[members]).cpu()
 
-    return Exchange(adds, lambda x, change: readout.scores(resid_mid[x] + change).cpu())
+    return Exchange(adds, lambda x, change: read.readout.scores(read.rows_moved(x, change)).cpu())
 
 
 def inner_head_exchange(
-    heads: Sequence[Float[Tensor, "n r"]], streams: Float[Tensor, "n r"], layer: MergedLayer
+    heads: Sequence[Float[Tensor, "n br"]], streams: Float[Tensor, "n r"], layer: MergedLayer, read: ReadStream
 ) -> Exchange:
     """What heads of the inner network add to its stream.
 
     Args:
-        heads: what each head adds on all inputs, shape [n, r] each.
+        heads: what each head adds on all inputs, shape [n, b r] each.
         streams: the inner network's stream on all inputs, shape [n, r].
         layer: its hinges.
+        read: what is read of the original's stream, which gives the scales.
     """
     return Exchange(
         lambda part, inputs: heads[part][inputs],
-        lambda x, change: layer.layer.scores(with_one(streams[x] + change)),
+        lambda x, change: layer.layer.scores(with_one(streams[x] + read.changed_by(x, change))),
     )
 
 

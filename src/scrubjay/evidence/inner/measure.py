@@ -137,17 +137,15 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
     """
     searching = part_of(settings.progress, 0.0, 0.5)
     try:
-        condensed = condense_run(
-            run.network, run.task, run.full, run.readout.as_hinges(), seed=settings.seed, progress=searching
-        )
+        condensed = condense_run(run.network, run.task, run.full, run.readout, seed=settings.seed, progress=searching)
     except BadInput as nothing:
         raise NothingToFollow(str(nothing)) from nothing
     reached, chosen = _chosen(condensed, run.network.numbers)
     inner = InnerNetwork.of(chosen, run.network, run.task, run.full.classes)
     parts = inner.parts
-    choices = run.task.domain.choices(run.task.domain.inputs())
-    adds = parts.adds(choices)
-    streams = parts.stream_of(adds, choices)
+    read, every = condensed.read, run.task.domain.inputs()
+    adds = parts.adds(every)
+    streams = parts.stream_of(adds, every)
     settings.progress("interchange, scrubbing and the untrained control", 0.5)
     work = ["untrained", "hinges", "heads", "scrubbing", "meaning"]
 
@@ -160,9 +158,7 @@ def measure(run: Run, settings: Settings, found: Found) -> InnerResult:
             return _head_test(run, parts, adds, streams, settings.seed)
         if what == "scrubbing":
             until = settings.stopping.at_most(_DRAWS)
-            return scrub_inner(
-                parts, run.readout.as_hinges(), run.full.resid_mid, run.full.classes, stopping=until, seed=settings.seed
-            )
+            return scrub_inner(parts, read.readout, read.rows, run.full.classes, stopping=until, seed=settings.seed)
         return _meaning(run, condensed.few_hinges, settings)
 
     untrained, hinges, heads, scrubbed, meaning = side_by_side(carried_out, work)
@@ -230,13 +226,11 @@ def _tested(
 def _hinge_test(run: Run, parts: InnerParts, streams: Float64[Tensor, "n r"], seed: int) -> PartTest | None:
     if not parts.hinges:
         return None
-    bending = parts.anatomy.bending
+    bending, read = parts.anatomy.bending, parts.anatomy.read
     groups = [bending[parts.layer.groups == hinge].tolist() for hinge in range(parts.hinges)]
     random = shuffled_groups(groups, bending.tolist(), seed)
     original, mixed = (
-        None
-        if some is None
-        else neuron_exchange(run.readout.as_hinges(), run.full.resid_mid, [torch.tensor(own) for own in some])
+        None if some is None else neuron_exchange(read.readout, read.rows, [torch.tensor(own) for own in some])
         for some in (groups, random)
     )
     assert original is not None
@@ -244,20 +238,17 @@ def _hinge_test(run: Run, parts: InnerParts, streams: Float64[Tensor, "n r"], se
 
 
 def _head_test(
-    run: Run, parts: InnerParts, adds: list[Float64[Tensor, "n r"]], streams: Float64[Tensor, "n r"], seed: int
+    run: Run, parts: InnerParts, adds: list[Float64[Tensor, "n br"]], streams: Float64[Tensor, "n r"], seed: int
 ) -> PartTest | None:
     if not adds:
         return None
-    groups = [head.members for head in parts.heads.heads]
+    groups, read = [head.members for head in parts.heads.heads], parts.anatomy.read
     random = shuffled_groups(groups, range(run.network.config.n_heads), seed)
     original, mixed = (
-        None
-        if some is None
-        else head_exchange(run.network, run.task, run.readout.as_hinges(), run.full.resid_mid, some)
-        for some in (groups, random)
+        None if some is None else head_exchange(run.network, run.task, read, some) for some in (groups, random)
     )
     assert original is not None
-    inner = inner_head_exchange(adds, streams, parts.layer)
+    inner = inner_head_exchange(adds, streams, parts.layer, read)
     return _tested(list(map(len, groups)), run, seed, original, mixed, inner)
 
 
@@ -268,7 +259,7 @@ def _random_groups(
     order = shuffled_order(parts.layer.groups, seed)
     if order is None:
         return None
-    weights = merging_weights(calls, parts.anatomy.coordinates, run.full.resid_mid)
+    weights = merging_weights(calls, parts.anatomy.coordinates, parts.anatomy.read.rows)
     mixed = hinges_of_groups(parts.anatomy.layer, weights, parts.layer.groups[order])
     classes: Classes = run.readout.classes_from(mixed.layer.scores(with_one(streams)))
     wanted, wrong = run.full.classes, run.task.mistakes(run.full.classes)
@@ -279,7 +270,8 @@ def _meaning(run: Run, hinges: FewHinges, settings: Settings) -> Meaning | None:
     domain = run.task.domain
     if len(domain.varying) < 2 or not domain.is_product:
         return None
-    coordinates = hinges.anatomy.coordinates.of(run.full.resid_mid)
+    read = hinges.anatomy.read
+    coordinates = hinges.anatomy.coordinates.of(read.rows)
     quantities = Quantities.of(hinges.layer, coordinates, domain)
     additive = Additive.of(quantities, domain, run.readout)
     if len(domain.varying) != 2 or quantities.linear.shape[1] != 1:
@@ -294,8 +286,8 @@ def _meaning(run: Run, hinges: FewHinges, settings: Settings) -> Meaning | None:
             hinges.anatomy,
             quantities,
             additive,
-            run.readout,
-            run.full.resid_mid,
+            read.readout,
+            read.rows,
             run.full.classes,
             stopping=settings.stopping,
             seed=settings.seed,

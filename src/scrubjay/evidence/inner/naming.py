@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scrubjay.evidence.inner.measure import Meaning
+from scrubjay.evidence.inner.measure import InnerResult, Meaning
 
 FEW = 4
 """The largest number of hinges that are listed one by one."""
@@ -11,6 +11,12 @@ FEW = 4
 def counted(count: int, what: str) -> str:
     """A count with its noun, such as ``1 head`` or ``2 heads``."""
     return f"{count} {what}{'s' * (count != 1)}"
+
+
+def given_scales(result: InnerResult) -> str:
+    """The words that say that scales of normalisations are given, or nothing where nothing is normalised."""
+    config = result.run.network.config
+    return "" if config.norm == "none" else f"the scales of {config.norm_in_words} are taken as they are for each input"
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:

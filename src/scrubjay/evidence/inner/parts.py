@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float64, Int
 from torch import Tensor
 
-from scrubjay.core.axes import Choices, Inputs, Residual
+from scrubjay.core.axes import Choices, Inputs
+from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.fit.decisive import Coordinates
 from scrubjay.fit.head_merging import SILENT, HeadTables, MergedHeads
 from scrubjay.fit.hinges import Layer, MergedLayer
@@ -25,62 +26,59 @@ class Anatomy:
     """A network in the coordinates of the stream that decide, with its idle neurons taken out.
 
     Attributes:
-        coordinates: the coordinates of ``resid_mid``; everything else in it is held at its mean.
-        heads: what the heads do, in these coordinates.
-        base: what the stream has besides what the heads add, for each token at the position that is read, shape [q, r].
+        read: what is read of the stream, in b blocks.
+        domain: the inputs.
+        coordinates: the coordinates of what is read; everything else in it is held at its mean.
+        heads: what the heads do, in these coordinates before each block's factor.
+        base: what the stream has besides what the heads add, for each token at the position that is read, shape
+            [q, b r].
         layer: the neurons that are on for some inputs and off for others, and the affine path, into which the neurons
             that are on for every input are folded.
         bending: the numbers of these neurons.
         always_on: the numbers of the neurons that are on for every input.
         never_on: the numbers of the neurons that are off for every input.
-        tokens: how many different tokens may stand at other positions than the one that is read.
     """
 
+    read: ReadStream
+    domain: Domain
     coordinates: Coordinates
     heads: HeadTables
-    base: Float64[Tensor, "q r"]
+    base: Float64[Tensor, "q br"]
     layer: Layer
     bending: Int[Tensor, "_bending"]
     always_on: Int[Tensor, "_always"]
     never_on: Int[Tensor, "_never"]
-    tokens: int
 
     @classmethod
-    def of(
-        cls,
-        network: Transformer,
-        domain: Domain,
-        readout: HingeReadout,
-        resid_mid: Residual,
-        coordinates: Coordinates,
-    ) -> "Anatomy":
+    def of(cls, network: Transformer, domain: Domain, read: ReadStream, coordinates: Coordinates) -> "Anatomy":
         """Take a network apart.
 
         Args:
             network: the network.
             domain: its inputs.
-            readout: from ``resid_mid`` to the scores.
-            resid_mid: the streams of all inputs, shape [n, d].
+            read: what is read of the stream on all inputs.
             coordinates: the coordinates to keep.
         """
-        values = coordinates.of(resid_mid)
-        heads = _head_tables(network, domain, coordinates)
+        values, readers = coordinates.of(read.rows), read.readers(coordinates)
+        heads = _head_tables(network, domain, readers)
         some = _one_of_each(domain)
         moved = heads.moved(domain.choices(some))[:, :, :-1].sum(1)
-        planes, layer = _in_coordinates(readout, coordinates)
+        whole = read.resid_mid[some].double() @ readers.T if read.has_norm else values[some]
+        planes, layer = _in_coordinates(read.readout, coordinates)
         low, high = _reach(planes, values)
         always, never = low > 0, high <= 0
         bending = ~(always | never)
         linear = layer.linear + planes[always].T @ layer.outputs[always]
         return cls(
+            read,
+            domain,
             coordinates,
             heads,
-            values[some] - moved,
+            whole - moved,
             Layer(planes[bending], layer.outputs[bending], linear),
             bending.nonzero()[:, 0],
             always.nonzero()[:, 0],
             never.nonzero()[:, 0],
-            tokens=len(domain.early_tokens),
         )
 
     def numbers(self, ranks: Sequence[int], hinges: int) -> int:
@@ -90,7 +88,9 @@ class Anatomy:
         one of each for every such position but the first; and it writes each of its values, and how much it attends to
         other positions, into every coordinate. If several tokens may stand at the position that is read, there is a
         score for each of them, and each adds to every coordinate. Each hinge has a plane and its outputs, of which one
-        is fixed by scaling; the affine path has a number for each coordinate and output, and a constant.
+        is fixed by scaling; the affine path has a number for each coordinate and output, and a constant. With
+        normalisations a token has numbers of its own at each position, whatever is added is added to each block, and
+        the last scale is added to every coordinate. The scales themselves are given, and not counted.
 
         Args:
             ranks: the rank of each head's values.
@@ -98,15 +98,17 @@ class Anatomy:
         """
         before = len(self.heads.scores) - 1
         r, c = self.coordinates.r, self.layer.outputs.shape[1]
-        q = self.heads.q
+        q, blocks = self.heads.q, self.read.blocks
         scores = 0 if self.heads.attn_coeff == 0 else q
-        rows = self.tokens + before - 1
-        heads = sum((rank + scores) * rows + (rank + 1) * r for rank in ranks)
-        queries = 0 if q == 1 else q * r
-        return heads + queries + hinges * (r + c) + (r + 1) * c
+        rows = len(self.domain.early_tokens) + before - 1
+        if self.read.has_norm:
+            rows = sum(self.domain.counts) - self.domain.counts[self.domain.read_at]
+        heads = sum((rank + scores) * rows + (rank + 1) * r * blocks for rank in ranks)
+        queries = ((blocks - 1) if q == 1 else q * blocks) * r
+        return heads + queries + r * self.read.has_norm + hinges * (r + c) + (r + 1) * c
 
-    def base_of(self, choices: Choices) -> Float64[Tensor, "_n r"]:
-        """What the stream has besides what the heads add: [n, r] for the given inputs, or [1, r] for all inputs."""
+    def base_of(self, choices: Choices) -> Float64[Tensor, "_n br"]:
+        """What the stream has besides what the heads add: [n, b r] for the given inputs, or [1, b r] for all inputs."""
         return self.base if len(self.base) == 1 else self.base[choices[:, self.heads.read_at]]
 
 
@@ -144,21 +146,24 @@ class InnerParts:
         """The part of the stream that no input changes, shape [r], if the token that is read is constant."""
         return sum((head.writes[-1] for head in self.heads.heads), self.anatomy.base[0] + self.heads.offset)
 
-    def adds(self, choices: Choices) -> list[Float64[Tensor, "n r"]]:
-        """What each merged head adds to the stream, shape [n, r] each."""
+    def adds(self, inputs: Inputs) -> list[Float64[Tensor, "n br"]]:
+        """What each merged head adds to the coordinates of each block, shape [n, b r] each."""
+        choices = self.anatomy.domain.choices(inputs)
         return [head.adds(head.merged(self.anatomy.heads).moved(choices)[:, 0]) for head in self.heads.heads]
 
-    def stream(self, choices: Choices) -> Float64[Tensor, "n r"]:
-        """The coordinates of the stream, shape [n, r]."""
-        return self.stream_of(self.adds(choices), choices)
+    def stream(self, inputs: Inputs) -> Float64[Tensor, "n r"]:
+        """The coordinates of what is read of the stream, shape [n, r]."""
+        return self.stream_of(self.adds(inputs), inputs)
 
-    def stream_of(self, adds: Sequence[Float64[Tensor, "n r"]], choices: Choices) -> Float64[Tensor, "n r"]:
-        """The coordinates of the stream on some inputs, shape [n, r], from what each merged head adds."""
-        return sum(adds, (self.anatomy.base_of(choices) + self.heads.offset).expand(len(choices), -1))
+    def stream_of(self, adds: Sequence[Float64[Tensor, "n br"]], inputs: Inputs) -> Float64[Tensor, "n r"]:
+        """The coordinates of what is read on some inputs, shape [n, r], from what each merged head adds."""
+        anatomy = self.anatomy
+        base = anatomy.base_of(anatomy.domain.choices(inputs)) + self.heads.offset
+        return anatomy.read.coordinates_from(inputs, sum(adds, base), anatomy.coordinates)
 
-    def scores(self, choices: Choices) -> Float64[Tensor, "n c"]:
-        """The class margin or the logits, shape [n, c]."""
-        return self.layer.layer.scores(with_one(self.stream(choices)))
+    def scores(self, inputs: Inputs) -> Float64[Tensor, "n c"]:
+        """The class margin or the logits, shape [n, c]; with normalisations in the units of ``ReadStream``."""
+        return self.layer.layer.scores(with_one(self.stream(inputs)))
 
     @cached_property
     def numbers(self) -> int:
@@ -171,10 +176,10 @@ def with_one(coordinates: Float64[Tensor, "n r"]) -> Float64[Tensor, "n r1"]:
     return torch.cat([coordinates, coordinates.new_ones(len(coordinates), 1)], 1)
 
 
-def _head_tables(network: Transformer, domain: Domain, coordinates: Coordinates) -> HeadTables:
+def _head_tables(network: Transformer, domain: Domain, readers: Float64[Tensor, "br d"]) -> HeadTables:
     tables = Tables.of(network, domain)
     h, e = network.config.n_heads, network.config.d_head
-    written = tables.W_O.double().cpu().view(h, e, -1) @ coordinates.readers.T  # [h, e, r]
+    written = tables.W_O.double().cpu().view(h, e, -1) @ readers.T  # [h, e, b r]
     values = [torch.einsum("the,her->thr", table.double().cpu().view(-1, h, e), written) for table in tables.values]
     scores = [table.double().cpu() for table in tables.scores]
     read_at = domain.read_at

@@ -11,6 +11,7 @@ import torch
 from scrubjay.core.axes import Classes
 from scrubjay.core.stats import majority_share, share_of
 from scrubjay.evidence.inner.condensing import TARGETS, coordinates_of, decisive_dimensions, merging_weights
+from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.interchange import (
     Interchanged,
     head_exchange,
@@ -19,14 +20,13 @@ from scrubjay.evidence.inner.interchange import (
     interchange,
     neuron_exchange,
 )
-from scrubjay.evidence.inner.parts import Anatomy, with_one
+from scrubjay.evidence.inner.parts import Anatomy, InnerParts, with_one
 from scrubjay.evidence.inner.sensitivity import CloseCalls
 from scrubjay.fit.decisive import Coordinates
 from scrubjay.fit.head_merging import HeadMerger, Sensitivity
 from scrubjay.fit.hinges import MergedLayer
 from scrubjay.fit.merging import merged_layers
-from scrubjay.nets.readout import HingeReadout
-from scrubjay.nets.recording import Activations
+from scrubjay.nets.readout import HingeReadout, Readout
 from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 
@@ -76,19 +76,19 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
         The control, or None if the untrained network gives every input the same answer.
     """
     network = Transformer.initialised(run.network.config, seed=seed + 1)
-    readout, full = _balanced(network, run)
-    if majority_share(full.classes) == 1:
+    read, classes = _balanced(network, run)
+    if majority_share(classes) == 1:
         return None
-    calls = CloseCalls.of(readout, full.resid_mid, seed=seed)
-    every = coordinates_of(full.resid_mid, calls)
-    coordinates = every.first(decisive_dimensions(every, full, readout, seed, {}))
-    anatomy = Anatomy.of(network, run.task.domain, readout, full.resid_mid, coordinates)
-    streams = coordinates.of(full.resid_mid)
-    weights = merging_weights(calls, coordinates, full.resid_mid)
+    calls = CloseCalls.of(read.readout, read.rows, seed=seed)
+    every = coordinates_of(read.rows, calls)
+    coordinates = every.first(decisive_dimensions(every, read, classes, seed, {}))
+    anatomy = Anatomy.of(network, run.task.domain, read, coordinates)
+    streams = coordinates.of(read.rows)
+    weights = merging_weights(calls, coordinates, read.rows)
     layers = merged_layers(anatomy.layer, weights, most=_FEW)
 
     def agrees(layer: MergedLayer) -> float:
-        return share_of(readout.classes_from(layer.layer.scores(with_one(streams))) == full.classes)
+        return share_of(run.readout.classes_from(layer.layer.scores(with_one(streams))) == classes)
 
     ((count, (finest,)),) = merged_layers(anatomy.layer, weights, merge=False).items()
     agreement = agrees(finest)
@@ -103,27 +103,29 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
         groups=count,
         agreement=agreement,
         numbers=anatomy.numbers((coordinates.r,), count),
-        hinges=_hinges(layers, hinges, anatomy, readout, full, streams, seed),
-        heads=_heads(run, network, readout, full, calls, every, heads, seed),
+        hinges=_hinges(layers, hinges, anatomy, classes, streams, seed),
+        heads=_heads(run, network, read, classes, calls, every, heads, seed),
     )
 
 
-def _balanced(network: Transformer, run: Run) -> tuple[HingeReadout, Activations]:
+def _balanced(network: Transformer, run: Run) -> tuple[ReadStream, Classes]:
+    streams = run.untrained.resid_mid
     if not run.readout.reads_margin:
-        return HingeReadout.logits(network, run.task).as_hinges(), run.untrained
-    readout = HingeReadout.margin(network, run.task).as_hinges()
-    median = readout.scores(run.untrained.resid_mid).median()
-    readout = replace(readout, offset=readout.offset - median)
-    classes: Classes = readout.classes(run.untrained.resid_mid)
-    return readout, replace(run.untrained, classes=classes)
+        return ReadStream.of(Readout.logits(network, run.task), streams), run.untrained.classes
+    readout = Readout.margin(network, run.task)
+    median = readout.scores(streams).median()
+    if isinstance(readout, HingeReadout):
+        readout = replace(readout, offset=readout.offset - median)
+    else:
+        readout = replace(readout, bias=readout.bias - median)
+    return ReadStream.of(readout, streams), readout.classes(streams)
 
 
 def _hinges(
     layers: dict[int, list[MergedLayer]],
     wanted: int,
     anatomy: Anatomy,
-    readout: HingeReadout,
-    full: Activations,
+    classes: Classes,
     streams: torch.Tensor,
     seed: int,
 ) -> Interchanged | None:
@@ -131,13 +133,13 @@ def _hinges(
     if count == 0:
         return None
     layer = layers[count][0]
-    groups = [anatomy.bending[layer.groups == group] for group in range(count)]
+    read, groups = anatomy.read, [anatomy.bending[layer.groups == group] for group in range(count)]
     return interchange(
         count,
-        neuron_exchange(readout, full.resid_mid, groups),
+        neuron_exchange(read.readout, read.rows, groups),
         hinge_exchange(layer, streams),
-        full.classes,
-        readout.classes_from,
+        classes,
+        read.readout.classes_from,
         seed,
     )
 
@@ -145,33 +147,33 @@ def _hinges(
 def _heads(
     run: Run,
     network: Transformer,
-    readout: HingeReadout,
-    full: Activations,
+    read: ReadStream,
+    classes: Classes,
     calls: CloseCalls,
     every: Coordinates,
     wanted: int,
     seed: int,
 ) -> Interchanged | None:
     coordinates = every.first(min(every.r, _HEAD_DIMENSIONS))
-    anatomy = Anatomy.of(network, run.task.domain, readout, full.resid_mid, coordinates)
+    anatomy = Anatomy.of(network, run.task.domain, read, coordinates)
     choices = run.task.domain.choices(calls.inputs)
-    sensitivity = Sensitivity(choices, calls.gradients @ coordinates.carriers.T, calls.weights)
+    gradients = read.by_block(calls.inputs, calls.gradients @ coordinates.carriers.T)
+    sensitivity = Sensitivity(choices, gradients, calls.weights)
     merger = HeadMerger(anatomy.heads, sensitivity)
     partitions = merger.partitions(1)
     count = max((k for k in partitions if k <= wanted), default=0)
     if count == 0:
         return None
     merged = merger.with_ranks(*partitions[count][0])[0]
-    everywhere = run.task.domain.choices(run.task.domain.inputs())
-    adds = [head.adds(head.merged(anatomy.heads).moved(everywhere)[:, 0]) for head in merged.heads]
-    ((finest,),) = merged_layers(
-        anatomy.layer, merging_weights(calls, coordinates, full.resid_mid), merge=False
-    ).values()
+    everywhere = run.task.domain.inputs()
+    ((finest,),) = merged_layers(anatomy.layer, merging_weights(calls, coordinates, read.rows), merge=False).values()
+    parts = InnerParts(anatomy, merged, finest)
+    adds = parts.adds(everywhere)
     return interchange(
         count,
-        head_exchange(network, run.task, readout, full.resid_mid, [head.members for head in merged.heads]),
-        inner_head_exchange(adds, anatomy.base_of(everywhere) + merged.offset + torch.stack(adds).sum(0), finest),
-        full.classes,
-        readout.classes_from,
+        head_exchange(network, run.task, read, [head.members for head in merged.heads]),
+        inner_head_exchange(adds, parts.stream_of(adds, everywhere), finest, read),
+        classes,
+        read.readout.classes_from,
         seed,
     )
