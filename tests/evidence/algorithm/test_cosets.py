@@ -51,8 +51,10 @@ def test_the_share_is_that_of_means_over_cosets() -> None:
     effects -= effects.mean(0)
     members = [PLACE[(0, 1, 2, 3)], PLACE[(1, 0, 2, 3)]]
     held = []
-    for swaps in (lambda p: tuple(p[i] for i in (1, 0, 2, 3)), lambda p: tuple({0: 1, 1: 0}.get(x, x) for x in p)):
-        means = np.array([(effects[PLACE[p]] + effects[PLACE[swaps(p)]]) / 2 for p in ELEMENTS])
+    swapped_places = [PLACE[p[1], p[0], p[2], p[3]] for p in ELEMENTS]
+    swapped_values = [PLACE[tuple({0: 1, 1: 0}.get(x, x) for x in p)] for p in ELEMENTS]
+    for partner in (swapped_places, swapped_values):
+        means = (effects + effects[partner]) / 2
         held.append((means**2).sum(0) / (effects**2).sum(0))
     np.testing.assert_allclose(on_cosets(S4, effects, [np.array(members)])[0], np.maximum(*held))
 
