@@ -28,7 +28,7 @@ Net = Annotated[
     str | None,
     typer.Argument(
         help="A network file, a run folder, hf://owner/name, or one of the networks that are part of scrubjay: "
-        "`bundled`, the replica, which is also the default, and `modular`, which adds modulo 59."
+        "`bundled`, which is the default, and `modular`, which adds modulo 59."
     ),
 ]
 FreezeAttention = Annotated[
