@@ -118,6 +118,10 @@ def test_capabilities_follow_from_the_config() -> None:
     assert {name for name, each in can.items() if not each.piecewise_linear} == {
         "LayerNorm and GELU",
         "RMSNorm and SiLU",
+        "LayerNorm and ReLU",
+        "RMSNorm and ReLU",
+        "LayerNorm, attention only",
+        "RMSNorm, attention only",
     }
     assert not can["attention only"].has_mlp and can["biases"].has_mlp
     assert all(each.one_layer and each.constant_query for each in can.values())
