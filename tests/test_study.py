@@ -56,7 +56,8 @@ def test_pinned_values_are_held_tightly() -> None:
 
 def test_the_bundled_network_has_no_other_claims(bundled_study: Study) -> None:
     assert [claim.id for claim in bundled_study.claims] == list(PINNED)
-    assert bundled_study.skipped == ()
+    (skipped,) = bundled_study.skipped
+    assert skipped.line == "algorithm" and "has no name here" in skipped.reason
     assert bundled_study.claim("accuracy.all").published == 0.986
     assert 10 <= len(bundled_study.headlines) <= 15
 
@@ -148,7 +149,7 @@ def test_a_task_of_many_classes_has_no_gate_but_all_else() -> None:
     reasons = {skipped.line: skipped.reason for skipped in found.skipped}
     assert reasons["filters"] == "it needs a task of two classes, and this one has 7"
     assert reasons["scrubbing"] == "it builds on “Filters and their gate”, which was skipped"
-    assert set(reasons) == {"filters", "mlp", "steering", "scrubbing", "labels", "rivals"}
+    assert set(reasons) == {"algorithm", "filters", "mlp", "steering", "scrubbing", "labels", "rivals"}
 
 
 def test_a_network_and_a_task_may_be_given_by_name_or_as_objects(small: SavedNetwork, tmp_path: Path) -> None:

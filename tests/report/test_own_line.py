@@ -111,7 +111,7 @@ def test_the_files_hold_its_claim_and_its_section(found: Study, tmp_path: Path) 
     assert "<h2>How often 0 is the answer</h2>" in section and "How often does the network answer 0?" in section
     assert f"{escape(str(claim['statement']))}. <span" in section and found.claim("zeros.share").shown in section
     assert 'alt="How often each class is the answer"' in section and "Look at class 0." in section
-    assert '<a href="#zeros">How often 0 is the answer</a>' in page and "<code>zeros.share</code>" in page
+    assert '<a href="#zeros">How often 0 is the answer</a>' in page and "<code>zeros.<wbr>share</code>" in page
     with Image.open(tmp_path / "zeros.png") as image:
         assert image.size == (330, 330)
 

@@ -69,7 +69,7 @@ def test_a_declared_network_is_explained(tmp_path: Path) -> None:
     assert (row.inputs, row.is_sample, row.right, row.mistakes, row.interval) == (49, False, 1.0, 0, None)
     assert row.dimensions == 1
     assert row.inner is not None and row.inner.agreement == 1.0 and row.inner.dimensions == 1
-    assert row.inner_skipped == "" and row.computes == ""
+    assert row.inner_skipped == "" and row.computes == "0 if (a + b) is at most 6, 1 if it is at least 7"
     assert row.seconds is not None and row.seconds > 0 and row.cpu_seconds is not None and row.cpu_seconds > 0
     assert row.peak_mib is not None and 50 < row.peak_mib < 20_000
 
@@ -215,7 +215,7 @@ def test_the_command_writes_its_table_into_a_page_and_prints_it(tmp_path: Path) 
     ran = scrubjay(tmp_path, "survey", "nets", "--out", "table.md")
     assert ran.code == 0, ran.stderr
     lines = ran.stdout.splitlines()
-    assert lines[0].startswith("| network | architecture | inputs | right |") and "computes" not in lines[0]
+    assert lines[0].startswith("| network | architecture | inputs | right |") and "what it computes" in lines[0]
     assert lines[2].startswith("| `good.pt` | 1 layer, no norm, ReLU, causal")
     assert " | 49 | 100%, 0 mistakes | 1 | 1, " in lines[2] and lines[2].endswith(" MiB |")
     assert lines[3:] == ["1 of 1 networks were explained", "Wrote table.md"]
