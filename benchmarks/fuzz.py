@@ -1,10 +1,11 @@
 """Give thousands of mutated files to every function that reads files: each must be refused, or read correctly.
 
-    python benchmarks/fuzz.py [--files 1500] [--seed 0] [--only "torch archive"]
+    python -m benchmarks.fuzz [--files 1500] [--seed 0] [--only "torch archive"]
 
 A file that is read must hold what an independent reader finds in it; a sealed file must hold exactly the tensors that
-were written. Any other error, a warning, a crash, or more than five seconds is a finding. If there is a finding, the
-command exits with code 1.
+were written. A network must have what its config and the user state, or be refused, and give finite logits. A refusal
+must name the file or the key. Any other error, a warning, code that is run, a crash, more than five seconds, or more
+than two gigabytes is a finding. If there is a finding, the command exits with code 1.
 """
 
 import argparse
@@ -17,18 +18,21 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import safetensors.torch
 import torch
-from mutations import PICKLED, WORDS, mutated, random_array, random_further, rezipped
+from benchmarks import fuzz_checkpoints, fuzz_texts
+from benchmarks.fuzz_checkpoints import MARKER, Case
+from benchmarks.mutations import PICKLED, WORDS, mutated, random_array, random_further, rezipped
 
 from scrubjay.core.errors import ScrubjayError
 from scrubjay.nets.config import Config
@@ -179,37 +183,58 @@ def alarm() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def bytes_cases(target: str, folder: Path) -> Callable[[random.Random], Case]:
+    """What changes the bytes of a valid file, or makes an object, and gives its check."""
+    sound = originals(folder).get(target)
+
+    def case(draw: random.Random) -> Case:
+        if sound is None:
+            return lambda: "" if are_the_values(draw) else "read, and not what was given", ()
+        content, ending, is_right, is_archive = sound
+        words = [*WORDS, *PICKLED] if ending == ".pth" else WORDS
+        change = rezipped if is_archive and draw.random() < 0.6 else mutated
+        path = folder / f"mutant{ending}"
+        path.write_bytes(change(content, draw, words))
+        return lambda: "" if is_right(path) else "read, and not what the file holds", ()
+
+    return case
+
+
+def cases(target: str, folder: Path) -> Callable[[random.Random], Case]:
+    """What makes the files of a target."""
+    if target in FURTHER:
+        return FURTHER[target](folder)
+    return bytes_cases(target, folder)
+
+
 def run(target: str, files: int, seed: int) -> Row:
     """Mutate and read some files of a target."""
-    row, began = Row(target), time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, limited():
-        sound = originals(Path(folder)).get(target)
+    row = Row(target)
+    with tempfile.TemporaryDirectory() as name, limited():
+        folder = Path(name)
+        case = cases(target, folder)
         for number in range(files):
             draw = random.Random(f"{target} {seed} {number}")
-            if sound is None:
-                check = are_the_values
-                subject: object = draw
-            else:
-                content, ending, check, is_archive = sound  # type: ignore[assignment]
-                words = [*WORDS, *PICKLED] if ending == ".pth" else WORDS
-                change = rezipped if is_archive and draw.random() < 0.6 else mutated
-                path = Path(folder) / f"mutant{ending}"
-                path.write_bytes(change(content, draw, words))
-                subject = path
-            began = time.perf_counter()
+            check, names = case(draw)
+            found, began = "", time.perf_counter()
             try:
                 with alarm(), warnings.catch_warnings(), np.errstate(all="raise"):
                     warnings.simplefilter("error")
-                    if check(subject):  # type: ignore[arg-type]
-                        row.read += 1
-                    else:
-                        row.findings.append(f"{target} {seed} {number}: read, and not what the file holds")
+                    found = check()
+                    row.read += not found
             except ScrubjayError as error:
                 row.refused[type(error).__name__] += 1
+                if names and not any(name in str(error) for name in names):
+                    found = f"the refusal names no file and no key: {str(error)[:150]}"
             except (Exception, Hung) as error:
-                row.findings.append(f"{target} {seed} {number}: {type(error).__name__}: {str(error)[:150]}")
-            row.files += 1
+                found = f"{type(error).__name__}: {str(error)[:150]}"
             row.slowest = max(row.slowest, time.perf_counter() - began)
+            if (folder / MARKER).exists():
+                (folder / MARKER).rmdir()
+                found = "code in the file was run"
+            if found:
+                row.findings.append(f"{target} {seed} {number}: {found}")
+            row.files += 1
     return row
 
 
@@ -225,9 +250,19 @@ def limited() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
+FURTHER: Mapping[str, Callable[[Path], Callable[[random.Random], Case]]] = {
+    **{f"import {layout}": partial(fuzz_checkpoints.checkpoint_cases, layout) for layout in fuzz_checkpoints.LAYOUTS},
+    "layout file": fuzz_texts.layout_cases,
+    "task file": fuzz_texts.task_cases,
+    "formula": fuzz_texts.formula_cases,
+    "declaration": fuzz_texts.declaration_cases,
+    "table of answers": fuzz_texts.table_cases,
+}
+"""The targets whose files are changed by their meaning too."""
+
 TARGETS = (
     *("sealed network", "sealed state", "foreign safetensors", "torch archive", "torch legacy"),
-    *("npz", "csv", "arrays"),
+    *("npz", "csv", "arrays", *FURTHER),
 )
 
 

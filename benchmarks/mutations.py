@@ -116,3 +116,54 @@ def random_further(draw: random.Random) -> object:
          [[2**70], [1]], [range(6)], [range(6), range(7)], [[0.5], [1]], np.ones((3, 3), dtype=bool), np.ones((3, 3)),
          [None], [[None]])
     )  # fmt: skip
+
+
+HOSTILE_TEXTS = (
+    *(
+        "",
+        " ",
+        "x" * 5000,
+        "../../x",
+        "/",
+        "\x00",
+        "\x7f",
+        "é",
+        "²",
+        "<script>",
+        "{l}",
+        "{h}",
+        "%s",
+        "\u2028",
+        "*",
+        "[",
+        "a\nb",
+    ),
+    *(
+        "__class__",
+        "9" * 30,
+        "-1",
+        "None",
+        "nan",
+        "relu",
+        "x.toml",
+        "a" * 300 + ".toml",
+        "a" * 300,
+        ".",
+        "~",
+        "\\",
+        "🐦",
+    ),
+)
+"""Texts that a reader could stumble over."""
+
+
+def hostile_value(draw: random.Random) -> object:
+    """Return a random value that JSON and TOML can hold."""
+    nested: object = draw.choice((1, "x"))
+    for _ in range(draw.choice((2, 40, 150))):
+        nested = [nested] if draw.random() < 0.5 else {"a": nested}
+    return draw.choice(
+        (0, -1, 1, 2, 3, 10**9, 2**31, 2**62, 2**63, 2**64, 10**30, 10**5000, -(10**30), 0.0, 0.5, -0.5, 1e30, 1e308,
+         float("nan"), float("inf"), True, False, *HOSTILE_TEXTS, [], [[]], [1, 2], ["a", "b"], [1, "a", None], {},
+         {"a": 1}, nested, ["x"] * 1000, [[0] * 50] * 50)
+    )  # fmt: skip

@@ -1,7 +1,6 @@
 """Three hundred mutated files are read by every reader, and the findings of longer runs are tested one by one."""
 
-import importlib.util
-import sys
+import importlib
 import zipfile
 from functools import partial
 from inspect import unwrap
@@ -16,7 +15,6 @@ from scrubjay.core.errors import BadInput, RefusedFile
 from scrubjay.tasks.named import named_task
 from scrubjay.tasks.task import Task
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LABELS = np.array([[0, 1], [1, 0]])
 FROM_ARRAYS = partial(unwrap(Task.from_arrays.__func__), Task)  # type: ignore[attr-defined]
 """``Task.from_arrays`` without the run-time type checks that the tests add, because these would refuse first."""
@@ -24,15 +22,7 @@ FROM_ARRAYS = partial(unwrap(Task.from_arrays.__func__), Task)  # type: ignore[a
 
 @pytest.fixture(scope="module")
 def fuzz() -> ModuleType:
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        spec = importlib.util.spec_from_file_location("fuzz", BENCHMARKS / "fuzz.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["fuzz"] = module
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+    module = importlib.import_module("benchmarks.fuzz")
     module.from_arrays = FROM_ARRAYS  # type: ignore[attr-defined]
     return module
 

@@ -239,9 +239,10 @@ def _task_to_store(out: Path, config: "Config", words: str | None) -> tuple[str 
 
 def _stored_task(file: Path) -> str | None:
     """The words of the task that a file names; None if it is no network file or does not exist."""
+    from scrubjay.core.files import is_file
     from scrubjay.nets.files.checkpoint import read_network
 
-    if not file.is_file():
+    if not is_file(file):
         return None
     try:
         return read_network(file).task

@@ -1,13 +1,18 @@
 """Reading and writing files; a file is written completely or not at all."""
 
+import io
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 
-from scrubjay.core.errors import BadInput, OutOfResources
+from scrubjay.core.errors import BadInput, OutOfResources, RefusedFile
 
 _PARTIAL_SUFFIX = ".scrubjay-partial"
 """The suffix of a temporary file that is still being written."""
+
+_MOST_UNPACKED = 2**30
+"""The most bytes that the members of a ZIP archive may have together when they are unpacked."""
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
@@ -77,6 +82,42 @@ def read_whole(path: str | Path) -> bytes:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         raise BadInput(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether a path is a folder. It is none if it is too long, or lies where this process may not look."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether a path is a file. It is none if it is too long, or lies where this process may not look."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
+
+
+def check_unpacked(content: bytes, path: str | Path) -> None:
+    """Check that a ZIP archive does not claim much more memory than it has bytes.
+
+    Args:
+        content: the bytes of the archive.
+        path: the file, for error messages.
+
+    Raises:
+        RefusedFile: unpacked, it has more than a gigabyte and more than its own size.
+        BadZipFile: it is no ZIP archive.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > max(_MOST_UNPACKED, len(content)):
+        raise RefusedFile(
+            f"{path} has {len(content):,} bytes, and claims {size:,} when it is unpacked; at most {_MOST_UNPACKED:,} "
+            f"are unpacked"
+        )
 
 
 def _umask() -> int:

@@ -49,13 +49,15 @@ class AnswerTable:
             inputs: a name for each axis, by default a, b, c and so on.
 
         Raises:
-            BadInput: the array has no axis or no entries, or does not hold whole numbers.
+            BadInput: the array has no axis or no entries, or does not hold whole numbers below 2**63.
         """
         if not answers.size or not answers.ndim or answers.dtype.kind not in "iub":
             raise BadInput(
                 f"a table of answers is an array of whole numbers with an axis for each position; this one has the "
                 f"shape {answers.shape} and the type {answers.dtype}"
             )
+        if answers.dtype.kind == "u" and int(answers.max()) >= 2**63:
+            raise BadInput(f"a table of answers holds numbers below 2**63, and one is {int(answers.max())}")
         choices = np.stack(np.unravel_index(np.arange(answers.size), answers.shape), axis=1)
         flat = answers.reshape(-1).astype(np.int64)
         names = inputs or _letters(answers.ndim)

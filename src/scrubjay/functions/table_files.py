@@ -8,7 +8,7 @@ import numpy as np
 from scrubjay.core.errors import BadInput, RefusedFile
 from scrubjay.core.files import read_whole
 from scrubjay.functions.answer_table import AnswerTable
-from scrubjay.tasks.plain_files import rows_in
+from scrubjay.tasks.plain_files import UNREADABLE, rows_in
 
 
 def table_from_file(path: str | Path) -> AnswerTable:
@@ -31,7 +31,7 @@ def table_from_file(path: str | Path) -> AnswerTable:
         raise BadInput(f"a table of answers is a file .csv or .npy, and {path} is neither")
     try:
         array = np.load(io.BytesIO(read_whole(path)), allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError) as error:
+    except UNREADABLE as error:
         raise RefusedFile(f"{path} is no plain array of NumPy: {error}") from error
     if not isinstance(array, np.ndarray):
         raise RefusedFile(f"{path} is an archive of several arrays, and not a single one")

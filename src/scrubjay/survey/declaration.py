@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scrubjay.core.errors import BadInput, RefusedFile
-from scrubjay.core.files import read_whole
+from scrubjay.core.errors import BadInput
+from scrubjay.core.files import is_file, is_folder, read_whole
+from scrubjay.core.toml_text import parsed_toml
 
 _KEYS: Mapping[str, type] = {"files": list, "layout": str, "task": str, "set": dict}
 _IN_WORDS: Mapping[type, str] = {list: "a list of file names", str: "text", dict: "a table"}
@@ -44,10 +45,7 @@ def read_declaration(path: str | Path) -> Declaration:
         RefusedFile: the file is not TOML.
     """
     path = Path(path)
-    try:
-        content = tomllib.loads(read_whole(path).decode())
-    except (ValueError, RecursionError) as error:
-        raise RefusedFile(f"{path} is no TOML file: {error}") from error
+    content = parsed_toml(read_whole(path), path)
     for key, value in content.items():
         if key not in _KEYS:
             raise BadInput(f"{path}: {key!r:.60} is no known key; the keys are {', '.join(_KEYS)}")
@@ -76,8 +74,8 @@ def declaration_file(place: Path, declared: Path | None) -> Path | None:
         The file, or None if nothing is declared of the network.
     """
     folder = place.parent if declared is None else declared
-    own = folder / f"{place.name if place.is_dir() else place.stem}.toml"
-    if own.is_file():
+    own = folder / f"{place.name if is_folder(place) else place.stem}.toml"
+    if is_file(own):
         return own
     return next((file for file in sorted(folder.glob("*.toml")) if place.name in _files_of(file)), None)
 

@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from scrubjay.core.errors import BadInput
+from scrubjay.core.files import is_folder
 from scrubjay.survey.places import network_places, place_names
 from scrubjay.survey.row import SurveyRow
 
@@ -34,7 +35,7 @@ class Survey:
         self.places = network_places(folders)
         self.names = place_names(self.places)
         self.declared = None if declared is None else Path(declared)
-        if self.declared is not None and not self.declared.is_dir():
+        if self.declared is not None and not is_folder(self.declared):
             raise BadInput(f"there is no folder {self.declared}, which should hold the declarations")
 
     def __len__(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scrubjay.core.errors import BadInput
+from scrubjay.core.files import is_file, is_folder
 
 SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 """How the names of network files end."""
@@ -22,8 +23,8 @@ def network_places(folders: Sequence[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for folder in map(Path, folders):
-        if not folder.is_dir():
-            raise BadInput(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
+        if not is_folder(folder):
+            raise BadInput(f"{folder} is no folder" if is_file(folder) else f"there is no folder {folder}")
         here = [folder] if _is_hugging_face(folder) else sorted(filter(_is_network, folder.iterdir()))
         if not here:
             raise BadInput(f"the folder {folder} holds no network file; their names end with {', '.join(SUFFIXES)}")
@@ -41,8 +42,8 @@ def place_names(places: Sequence[Path]) -> list[str]:
 
 
 def _is_network(path: Path) -> bool:
-    return _is_hugging_face(path) if path.is_dir() else path.suffix in SUFFIXES
+    return _is_hugging_face(path) if is_folder(path) else path.suffix in SUFFIXES
 
 
 def _is_hugging_face(folder: Path) -> bool:
-    return (folder / "config.json").is_file() and any((folder / name).is_file() for name in _HUGGING_FACE)
+    return is_file(folder / "config.json") and any(is_file(folder / name) for name in _HUGGING_FACE)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scrubjay.core.errors import BadInput
+from scrubjay.core.files import is_file
 from scrubjay.tasks.challenge2 import challenge2
 from scrubjay.tasks.label_files import SUFFIXES, task_from_file
 from scrubjay.tasks.modular import modular_addition
@@ -111,7 +112,7 @@ def _from_file(path: str, rest: str | None, words: str) -> Task:
     is_toml = path.endswith(".toml")
     kinds, what = (_TOML_OPTIONS, "a task's file") if is_toml else (_FILE_OPTIONS, "a file of labels")
     options = {} if rest is None else _options(rest, kinds, words, what)
-    if "sha256" in options and not Path(path).exists():
+    if "sha256" in options and not is_file(path):
         others = ",".join(f"{key}={value}" for key, value in options.items() if key != "sha256")
         raise BadInput(
             f"the file {path}, which holds the stored task, is gone. Put it back, or name another copy of it "

@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from scrubjay.core.errors import RefusedFile
-from scrubjay.core.files import read_whole
+from scrubjay.core.files import check_unpacked, read_whole
+
+UNREADABLE = (
+    *(ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
+"""What NumPy raises on a damaged file of arrays."""
 
 
 def arrays_in(path: Path, wanted: str) -> dict[str, np.ndarray]:
@@ -22,10 +28,12 @@ def arrays_in(path: Path, wanted: str) -> dict[str, np.ndarray]:
 
     Raises:
         BadInput: there is no such file.
-        RefusedFile: the file is damaged, holds Python objects, or is a single array.
+        RefusedFile: the file is damaged, holds Python objects, is a single array, or is much larger when unpacked.
     """
     content = read_whole(path)
     try:
+        if content.startswith(b"PK"):
+            check_unpacked(content, path)
         archive = np.load(io.BytesIO(content), allow_pickle=False)
         if isinstance(archive, np.ndarray):
             raise RefusedFile(f"{path} is a single array; pack it with numpy.savez(..., {wanted}=...)")
@@ -33,8 +41,7 @@ def arrays_in(path: Path, wanted: str) -> dict[str, np.ndarray]:
             arrays = {name: archive[name] for name in archive.files}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise RefusedFile(f"{path} holds members that are no arrays, among {sorted(arrays)}")
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, tokenize.TokenError,
-            MemoryError) as error:  # fmt: skip
+    except UNREADABLE as error:
         raise RefusedFile(f"{path} is no .npz of plain arrays: {error}") from error
     return arrays
 

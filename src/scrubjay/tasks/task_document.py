@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from scrubjay.core.errors import BadInput, RefusedFile
+from scrubjay.core.errors import BadInput
 from scrubjay.core.files import read_whole
+from scrubjay.core.toml_text import parsed_toml
 from scrubjay.tasks.plain_files import arrays_in, rows_in
 
 Whole: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
@@ -41,8 +41,6 @@ POSITION_KEYS: Mapping[str, tuple[type, ...]] = {"name": (str,), "tokens": (int,
 _IN_WORDS = {str: "text", list: "a list", int: "a whole number", bool: "true or false", dict: "a table"}
 _BESIDE = (".npz", ".csv")
 """How the names of files of labels and inputs end."""
-_DEEPEST = 32
-"""How deep lists may be nested. NumPy's arrays have no more axes."""
 _MOST_DIGITS = 18
 """The most digits of a number in a text table; these fit into 64 bits."""
 
@@ -70,15 +68,7 @@ class TaskDocument:
             RefusedFile: a file is damaged.
         """
         path = Path(path)
-        try:
-            content = tomllib.loads(read_whole(path).decode())
-            level: list[Any] = [content]
-            for _ in range(_DEEPEST):
-                level = [part for each in level if isinstance(each, list | dict) for part in _parts(each)]
-            if level:
-                raise RecursionError(f"its lists are nested more than {_DEEPEST} levels deep")
-        except (ValueError, RecursionError) as error:
-            raise RefusedFile(f"{path} is no TOML file: {error}") from error
+        content = parsed_toml(read_whole(path), path)
         document = cls(path, content, {})
         document._check()
         named = [key for key in ("labels", "inputs") if document.is_file(content.get(key))]
@@ -174,10 +164,6 @@ class TaskDocument:
                 key, f"must be whole numbers from 0 on; one is {array.max() if array.min() >= 0 else array.min()}"
             )
         return np.ascontiguousarray(array, dtype=np.int64)
-
-
-def _parts(value: list[Any] | dict[str, Any]) -> list[Any]:
-    return value if isinstance(value, list) else list(value.values())
 
 
 def _table(path: Path) -> Table:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from scrubjay.core.errors import BadInput, RefusedFile
+from scrubjay.core.files import is_folder
 from scrubjay.nets.config import Config
 from scrubjay.nets.files.arrange import arranged
 from scrubjay.nets.files.foreign import read_foreign
@@ -57,7 +58,7 @@ def bundled_network(word: str = "bundled") -> Path:
 def network_file(path: str | Path) -> Path:
     """The network file that a path stands for: the file itself, or the one in a run folder."""
     path = Path(path)
-    return path / NETWORK_FILE if path.is_dir() else path
+    return path / NETWORK_FILE if is_folder(path) else path
 
 
 def save_network(
@@ -133,7 +134,7 @@ def read_network(path: str | Path) -> SavedNetwork:
     recipe = None if manifest["recipe"] is None else recipe_from(manifest["recipe"], file)
     return SavedNetwork(
         network=network_of(config, weights, str(file), None if recipe is None else recipe.frozen_pattern),
-        name=path.name if path.is_dir() else path.stem,
+        name=path.name if is_folder(path) else path.stem,
         task=manifest["task"],
         recipe=recipe,
         manifest=manifest,

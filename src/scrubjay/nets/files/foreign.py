@@ -22,7 +22,7 @@ import torch
 from safetensors import SafetensorError
 
 from scrubjay.core.errors import BadInput, RefusedFile
-from scrubjay.core.files import read_whole
+from scrubjay.core.files import check_unpacked, is_file, is_folder, read_whole
 from scrubjay.nets.files.stated_config import Stated
 
 _WRAPPERS = ("model", "state_dict", "model_state_dict")
@@ -107,9 +107,9 @@ def read_foreign(path: str | Path) -> Foreign:
 
 def _weights_file(path: Path) -> Path:
     """The file itself, or the one with the weights in a folder."""
-    if not path.is_dir():
+    if not is_folder(path):
         return path
-    found = next((path / name for name in _FOLDER_FILES if (path / name).is_file()), None)
+    found = next((path / name for name in _FOLDER_FILES if is_file(path / name)), None)
     if found is None:
         raise BadInput(
             f"cannot read {path}: Is a directory, and contains neither {' nor '.join(_FOLDER_FILES)}; name the file "
@@ -131,7 +131,7 @@ def _beside(path: Path) -> list[Stated]:
     own = path.with_name(path.name.rsplit(".", 1)[0] + ".config.json")
     shared = path.with_name("config.json")
     is_shared = path.suffix == ".safetensors" or path.name in _FOLDER_FILES
-    file = own if own.is_file() else shared if is_shared and shared.is_file() else None
+    file = own if is_file(own) else shared if is_shared and is_file(shared) else None
     return [] if file is None else [Stated(file.name, _json(file))]
 
 
@@ -167,6 +167,8 @@ def _torch(content: bytes, path: Path) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if content.startswith(b"PK\x03\x04"):
+                check_unpacked(content, path)
             loaded: object = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             return loaded
     except pickle.UnpicklingError as error:

@@ -1,6 +1,5 @@
 """Layouts that a user describes in a TOML file."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from scrubjay.core.errors import BadInput, RefusedFile
 from scrubjay.core.files import read_whole
+from scrubjay.core.toml_text import parsed_toml
 from scrubjay.nets.config import LAYER_AXES, WEIGHT_AXES, Config
 from scrubjay.nets.files.layouts import Entry, Layout
 from scrubjay.nets.files.stated_config import short
@@ -44,11 +44,7 @@ def layout_from_toml(path: str | Path) -> Layout:
     content = read_whole(path)
     if len(content) > _LARGEST:
         raise RefusedFile(f"{path} has {len(content)} bytes; a file that describes a layout has at most {_LARGEST}")
-    try:
-        described = tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as error:
-        raise RefusedFile(f"{path} is not a TOML file: {error}") from error
-    return layout_from_mapping(described, path.name, str(path))
+    return layout_from_mapping(parsed_toml(content, path), path.name, str(path))
 
 
 def layout_from_mapping(described: Mapping[str, Any], name: str, file: str) -> Layout:
