@@ -92,7 +92,7 @@ class Unnamed:
     exceptions: int
 
 
-def judged(
+def weighed(
     table: AnswerTable,
     *,
     family: str,

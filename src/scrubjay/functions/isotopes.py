@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scrubjay.functions.answer_table import AnswerTable
-from scrubjay.functions.found_function import Named, judged, renaming_bits
+from scrubjay.functions.found_function import Named, renaming_bits, weighed
 from scrubjay.functions.group_source import group_source
 from scrubjay.functions.groups import Elements, Group, Square, is_associative, is_latin, neutral_element
 from scrubjay.functions.isomorphism import named_group
@@ -109,7 +109,7 @@ def _named(table: AnswerTable, found: GroupProduct) -> Named:
         return said
 
     table_cost = 0.0 if known is not None else len(group.generators) * renaming_bits(n)
-    return judged(
+    return weighed(
         table,
         family="group",
         words=words,

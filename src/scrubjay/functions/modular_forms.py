@@ -6,7 +6,7 @@ from math import gcd, log2
 import numpy as np
 
 from scrubjay.functions.answer_table import AnswerTable
-from scrubjay.functions.found_function import Named, judged
+from scrubjay.functions.found_function import Named, weighed
 from scrubjay.program.code import whole_bits
 
 
@@ -69,7 +69,7 @@ def _named(table: AnswerTable, factors: list[int], product: int, constant: int, 
     coefficients = sum(1 for factor in (*factors, product, constant) if factor)
     is_group = table.positions == 2 and not product and all(gcd(factor, modulus) == 1 for factor in factors)
     is_group &= wraps and all(len(tokens) == modulus for tokens in table.tokens)
-    return judged(
+    return weighed(
         table,
         family="modular product" if product else "modular sum" if wraps else "sum",
         words=f"({times}) mod {modulus}" if wraps else times,

@@ -14,10 +14,10 @@ from scrubjay.functions.isotopes import group_products
 from scrubjay.functions.modular_forms import modular_forms
 from scrubjay.functions.statistic import Statistic, read_off
 
-Family = Callable[[AnswerTable], Iterable[Named | Statistic]]
+Recogniser = Callable[[AnswerTable], Iterable[Named | Statistic]]
 """What recognises a kind of function: it yields functions, or numbers of the input that the answer may follow from."""
-FAMILIES: tuple[Family, ...] = (copies, extremes, comparisons, counts, modular_forms, group_products)
-OF_LATIN_SQUARES: tuple[Family, ...] = (modular_forms, group_products)
+FAMILIES: tuple[Recogniser, ...] = (copies, extremes, comparisons, counts, modular_forms, group_products)
+OF_LATIN_SQUARES: tuple[Recogniser, ...] = (modular_forms, group_products)
 """The families that are asked about Latin squares, in which no number of few values decides the answer."""
 LEAST_SAVED = 10.0
 """A function must save this many bits against the table. Random answers save as many once in a thousand tables."""

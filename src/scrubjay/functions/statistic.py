@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from scrubjay.functions.answer_table import AnswerTable, distinct
-from scrubjay.functions.found_function import Named, exception_bits, judged
+from scrubjay.functions.found_function import Named, exception_bits, weighed
 from scrubjay.program.code import whole_bits
 
 _MOST_WORDS = 4
@@ -81,7 +81,7 @@ def read_off(table: AnswerTable, statistic: Statistic) -> Named | None:
     reading = best[1]
     arguments = ", ".join(table.inputs)
     taken = f"def answer({arguments}):\n    x = ({arguments}{',' if table.positions == 1 else ''})"
-    return judged(
+    return weighed(
         table,
         family=statistic.family,
         words=reading.words.replace("{s}", statistic.words),

@@ -186,7 +186,7 @@ def attention_by_rank(extreme: Extreme) -> Float64[Tensor, "h t"]:
     return total / choices.flatten().bincount(minlength=t).clamp(min=1)
 
 
-def copies(extreme: Extreme, tokens: Sequence[int]) -> float:
+def copying_share(extreme: Extreme, tokens: Sequence[int]) -> float:
     """The share of tokens whose value, copied by all heads alike, raises the logit of their own answer most.
 
     Args:

@@ -15,7 +15,7 @@ from scrubjay.evidence.algorithm.extreme_tests import (
     Extreme,
     Hidden,
     attention_by_rank,
-    copies,
+    copying_share,
     exchanged,
     hidden_tests,
 )
@@ -92,7 +92,7 @@ def _measure(setting: Setting, settings: Settings) -> ExtremeResult:
         extreme_hidden,
         exchanged(extreme, seed=settings.seed),
         attention_by_rank(extreme),
-        copies(extreme, [tokens[at] for at in order]),
+        copying_share(extreme, [tokens[at] for at in order]),
     )
 
 
