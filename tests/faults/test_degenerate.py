@@ -90,8 +90,8 @@ def test_of_constant_answers_nothing_holds_and_every_other_line_is_skipped_with_
     assert not any(claim.section == "rivals" for claim in study.claims)
     reasons = {skipped.line: skipped.reason for skipped in study.skipped}
     assert {line.name for line in study.lines} | set(reasons) == {
-        "answers", "algorithm", "inner", "attention", "subspace", "filters", "embeddings", "mlp", "steering", "scrubbing", "labels",
-        "rivals",
+        "answers", "algorithm", "inner", "attention", "subspace", "filters", "embeddings", "mlp", "steering",
+        "scrubbing", "labels", "rivals",
     }  # fmt: skip
     assert {line.name for line in study.lines} <= {"answers", "labels"}
     assert all(reason.startswith(("it builds on", "the network gives all 144 inputs")) or line == "labels"

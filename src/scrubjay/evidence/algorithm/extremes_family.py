@@ -19,7 +19,7 @@ from scrubjay.evidence.algorithm.extreme_tests import (
     exchanged,
     hidden_tests,
 )
-from scrubjay.evidence.algorithm.family import SECTION, Family, Setting
+from scrubjay.evidence.algorithm.family import SECTION, CausalFamily, Setting
 from scrubjay.evidence.drawing import finish, new_figure
 from scrubjay.evidence.line import Picture
 from scrubjay.run import Settings
@@ -234,5 +234,5 @@ def _draw(result: ExtremeResult) -> Figure:
     return figure
 
 
-EXTREMES = Family("extremes", _lacks, _measure, _claims, _figures, _tables, _words, _brief)
+EXTREMES = CausalFamily("extremes", _lacks, _measure, _claims, _figures, _tables, _words, _brief)
 """The family."""

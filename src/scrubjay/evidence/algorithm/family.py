@@ -53,7 +53,7 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Family(Generic[T]):
+class CausalFamily(Generic[T]):
     """A family of algorithms: a causal model with variables, and the tests of it.
 
     Attributes:
@@ -78,5 +78,5 @@ class Family(Generic[T]):
     brief: Callable[[T], str]
 
 
-AnyFamily = Family[Any]
+AnyFamily = CausalFamily[Any]
 """A family whatever its results are."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from scrubjay.core.claim import Claim, measurement, share_claim, untested
 from scrubjay.core.stats import Share
 from scrubjay.core.table import Table
-from scrubjay.evidence.algorithm.family import SECTION, Family, Setting
+from scrubjay.evidence.algorithm.family import SECTION, CausalFamily, Setting
 from scrubjay.evidence.algorithm.splicing import Splicer
 from scrubjay.evidence.drawing import finish, new_figure
 from scrubjay.evidence.line import Picture
@@ -221,5 +221,5 @@ def _draw(result: SumResult) -> Figure:
     return figure
 
 
-SUMS = Family("sums", _lacks, _measure, _claims, _figures, _tables, _words, _brief)
+SUMS = CausalFamily("sums", _lacks, _measure, _claims, _figures, _tables, _words, _brief)
 """The family."""
