@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import index
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
@@ -227,11 +228,16 @@ class Task:
         Args:
             answers: tokens, shape [n].
         """
-        largest = max(token for group in self.classes for token in group)
-        table = torch.full((largest + 2,), -1, device=answers.device)
+        table = self._class_of_token.to(answers.device)
+        return table[answers.clamp(max=len(table) - 1)]
+
+    @cached_property
+    def _class_of_token(self) -> Int[Tensor, "o"]:
+        """The class of each token that can be an answer, -1 for others; the last entry stands for all larger tokens."""
+        table = torch.full((max(token for group in self.classes for token in group) + 2,), -1)
         for number, group in enumerate(self.classes):
-            table[torch.tensor(group, device=answers.device)] = number
-        return table[answers.clamp(max=largest + 1)]
+            table[list(group)] = number
+        return table
 
     def classes_of(self, logits: Float[Tensor, "n o"]) -> Classes:
         """The class of each answer, shape [n], from all logits at the position that is read.
