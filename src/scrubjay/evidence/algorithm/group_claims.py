@@ -215,9 +215,9 @@ def group_words(result: GroupResult) -> list[str]:
     """Say in which representations the network multiplies, and what a swap of them does."""
     swap, mosaic, attention = result.swap, result.mosaic.found.right, result.attention
     said = [
-        f"It writes both factors in {_counted(result.key).lower()} of the {result.among} representations of "
-        f"{_group(result)} ({_listed(result.variables)}). A swap of these alone moves the answer as it should in "
-        f"{swap.found.value:.1%} of cases (random parts: {swap.at_random.value:.1%}).",
+        f"It writes both factors in {_counted(result.key).lower()} of the {result.among} {_kinds(result)} "
+        f"({_listed(result.variables).removeprefix('frequencies ')}). A swap of these alone moves the answer as it "
+        f"should in {swap.found.value:.1%} of cases (random parts: {swap.at_random.value:.1%}).",
     ]
     if len(result.variables) > 1:
         said.append(
@@ -259,6 +259,12 @@ def _facts(result: GroupResult, variable: Variable) -> dict[str, object]:
 
 def _group(result: GroupResult) -> str:
     return result.parts.law.group.name or f"a group of {result.parts.n} elements"
+
+
+def _kinds(result: GroupResult) -> str:
+    if all(irrep.name.startswith("frequency ") for irrep in result.parts.irreps[1:]):
+        return "frequencies that there are"
+    return f"representations of {_group(result)}"
 
 
 def _counted(count: int) -> str:
