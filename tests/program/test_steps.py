@@ -9,7 +9,7 @@ import pytest
 
 from scrubjay.program import periods
 from scrubjay.program.arcs import Arcs
-from scrubjay.program.assembly import _scores, assembled, length_of, merged, misses, upright
+from scrubjay.program.assembly import _scores, assembled, cost_of, merged, misses, upright
 from scrubjay.program.boundaries import Boundary, cut_plane, reconsidered
 from scrubjay.program.constants import constants_between, polished, simplest_between
 from scrubjay.program.curves import Curve, Relation
@@ -249,7 +249,7 @@ def polishing(curve: Curve, truth: Curve) -> Curve:
     seen = Observed(a, b, truth.truth(a, b))
     start = Program((curve,), (0,), None, (Arcs(False), Arcs(True)), 1)
     found = polished(start, families(seen), seen, miss_bits=6.0)
-    assert not misses(found, seen).any() and length_of(found, seen).total <= length_of(start, seen).total
+    assert not misses(found, seen).any() and cost_of(found, seen) <= cost_of(start, seen)
     return found.curves[0]
 
 
