@@ -1,8 +1,8 @@
 """The code of exceptions that lie together, as a network's errors do.
 
-The labels are read row by row. Before each label is read, it is known which of the labels near it were exceptions: those
-at most ``REACH`` rows and columns away that were read before. Labels with as many exceptions near them form a class,
-and in each class the code says which of its labels are exceptions. For exceptions that lie apart, this takes about ten
+The labels are read row by row. Before a label is read, it is known how many exceptions lie near it, which are those at
+most ``REACH`` rows and columns away that were read before. Labels with equally many exceptions near them form a class,
+and in each class the code says which of its labels are exceptions. For exceptions that lie apart, this takes some ten
 bits more than one list of all of them. For a network's errors it takes much less, so that a curve around a few errors
 that lie together saves little.
 

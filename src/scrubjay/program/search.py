@@ -164,7 +164,7 @@ def _behind(i: int, j: int, ordered: Sequence[Ordered], seen: Observed) -> Itera
         return
     curves = _curves(cutting.boundaries, seen)
     columns = Columns.of(i * seen.a + j * seen.b, cutting.regions(seen.n), seen.y)
-    phases = list(dict.fromkeys(find_phases(columns, i, j)))[:_PHASES] if i or j else [None]
+    phases = find_phases(columns, i, j)[:_PHASES] if i or j else [None]
     roughs = [Candidate.of(assembled(curves, phase, seen, miss_bits=_FIRST_MISS_BITS), seen) for phase in phases]
     roughs.sort(key=lambda each: each.cost)
     whole = [rough for rough in roughs if rough.program.phase is not None and rough.program.phase.scale == 1]
