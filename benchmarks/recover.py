@@ -2,32 +2,49 @@
 
     python benchmarks/recover.py [members] [negatives]    # a table of both, on labels of 113 x 113
     python benchmarks/recover.py large [side]             # time and memory on large matrices, by default 1,000 x 1,000
+    python benchmarks/recover.py networks RUN...          # what it finds behind the answers of the challenge's networks
 
 Members are drawn from the searched space by a seeded generator (`scrubjay.program.members`). The negatives are labels
-without a program. A search takes about three seconds on one core.
+without a program. A search takes about three seconds on one core. RUN is a run folder of the challenge. If there is no
+such folder, a network is trained into it for 500 epochs, with the number at the end of its name as the seed
+(`out/seed-101`); that takes about 90 seconds on an idle core.
 """
 
 import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from scrubjay import load_network, recover_program, train_into
+from scrubjay.core.axes import Mask
+from scrubjay.core.stats import share_of
+from scrubjay.nets.recording import record
+from scrubjay.program.expression import Program
+from scrubjay.program.families import Family
 from scrubjay.program.members import random_member
 from scrubjay.program.observed import Observed
 from scrubjay.program.recovered import recover
 from scrubjay.program.search import Candidate, best_program
-from scrubjay.tasks.challenge2 import challenge2
+from scrubjay.recovery import program_classes
+from scrubjay.tasks.challenge2 import RECIPE, challenge2
 
 SIDE = 113
+EPOCHS = 500
+"""How long the networks are trained; the challenge's recipe takes 5,000 epochs."""
 
 
 def main() -> None:
     if sys.argv[1:2] == ["large"]:
         large(int((sys.argv[2:] or ["1000"])[0]))
+    elif sys.argv[1:2] == ["networks"]:
+        networks([Path(word) for word in sys.argv[2:]])
     else:
         quality()
 
@@ -164,6 +181,39 @@ def measured(name: str, side: int) -> tuple[str, str, float, int]:
     exceptions = "" if found.length is None else f"{found.length.exceptions:,}"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return "no" if found.program is None else "yes", exceptions, seconds, peak
+
+
+def networks(folders: Sequence[Path]) -> None:
+    """Print what `recover --network` finds for each run folder; "other curves" are those of no family of the labels."""
+    task = challenge2()
+    assert task.labels is not None and task.train is not None
+    right = best_program(Observed.of(matrix()))
+    assert right is not None and right.length.exceptions == 0
+    print("| network | network right: all, unseen | program right: all, unseen | curves | other curves | seconds |")
+    print("|---|---|---|---|---|---|")
+    for folder in folders:
+        if not folder.exists():
+            train_into(folder, task, replace(RECIPE, epochs=EPOCHS, seed=int(folder.name.rpartition("-")[2])))
+        saved = load_network(folder)
+        answers = record(saved.network, task).classes
+        start = time.perf_counter()
+        found = recover_program(task, saved).recovered.program
+        seconds = time.perf_counter() - start
+        if found is None:
+            program, curves, others = "nothing found", "", ""
+        else:
+            program = shares(program_classes(found, task) == task.labels, ~task.train)
+            curves, others = str(len(found.curves)), str((families_of(found) - families_of(right.program)).total())
+        network = shares(answers == task.labels, ~task.train)
+        print(f"| {folder.name} | {network} | {program} | {curves} | {others} | {seconds:.0f} |", flush=True)
+
+
+def shares(correct: Mask, unseen: Mask) -> str:
+    return f"{share_of(correct):.2%}, {share_of(correct[unseen]):.2%}"
+
+
+def families_of(program: Program) -> Counter[Family]:
+    return Counter(Family(curve.kind, curve.i, curve.j) for curve in program.curves)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from scrubjay.program.arcs import Arcs, best_arcs
+from scrubjay.program.clusters import clustered_bits
 from scrubjay.program.curves import Curve
-from scrubjay.program.expression import Length, Program
+from scrubjay.program.expression import Program
 from scrubjay.program.observed import Observed
 from scrubjay.program.phases import Phase
 
@@ -26,15 +27,15 @@ _BATCH = 512
 """How many sums are scored at a time."""
 
 
-def length_of(program: Program, seen: Observed) -> Length:
-    """A program's description length on known labels."""
-    return Length(program.bits, int((program.labels(seen.a, seen.b) != seen.y).sum()), seen.n)
-
-
 def misses(program: Program, seen: Observed) -> Bool[np.ndarray, "n"]:
     """Where a program is wrong on known labels."""
     wrong: np.ndarray = program.labels(seen.a, seen.b) != seen.y
     return wrong
+
+
+def cost_of(program: Program, seen: Observed) -> float:
+    """What a search makes small: a program's bits, and those of exceptions that are expected to lie together."""
+    return program.bits + clustered_bits(seen, misses(program, seen))
 
 
 def assembled(curves: Sequence[Curve], phase: Phase | None, seen: Observed, *, miss_bits: float) -> Program:
@@ -62,7 +63,7 @@ def merged(program: Program, seen: Observed, *, miss_bits: float) -> Program:
     found = [program]
     for weights in _promising(program, seen, miss_bits):
         found.append(upright(_with_weights(program.curves, weights, phase, seen, miss_bits)))
-    return min(found, key=lambda each: length_of(each, seen).total)
+    return min(found, key=lambda each: cost_of(each, seen))
 
 
 def upright(program: Program) -> Program:

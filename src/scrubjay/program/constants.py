@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from scrubjay.program.assembly import length_of
+from scrubjay.program.assembly import cost_of
 from scrubjay.program.code import constant_bits
 from scrubjay.program.curves import Curve, Relation
 from scrubjay.program.expression import Program
@@ -34,15 +34,15 @@ def polished(program: Program, ordered: Sequence[Ordered], seen: Observed, *, mi
         seen: the known labels.
         miss_bits: the price of an exception.
     """
-    best, total = program, length_of(program, seen).total
+    best, cost = program, cost_of(program, seen)
     at = settled = 0
     while program.curves and settled < len(program.curves):
         changed = False
         for curve in _better(best, at, ordered, seen, miss_bits):
             tried = replace(best, curves=(*best.curves[:at], curve, *best.curves[at + 1 :]))
-            length = length_of(tried, seen).total
-            if length < total - 1e-9:
-                best, total, changed = tried, length, True
+            tried_cost = cost_of(tried, seen)
+            if tried_cost < cost - 1e-9:
+                best, cost, changed = tried, tried_cost, True
         settled = 0 if changed else settled + 1
         at = (at + 1) % len(program.curves)
     return best

@@ -1,6 +1,7 @@
 """Labels as a search sees them: the pairs whose label is known."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 import numpy as np
@@ -91,6 +92,12 @@ class Observed:
         """How many labels are known."""
         return len(self.y)
 
+    @cached_property
+    def places(self) -> tuple[Int[np.ndarray, "n"], Int[np.ndarray, "n"]]:
+        """The row and the column of each pair, counted among the numbers a and b that occur."""
+        rows, columns = (np.unique(axis, return_inverse=True)[1].reshape(-1) for axis in (self.a, self.b))
+        return rows, columns
+
     @property
     def table_bits(self) -> float:
         """The bits of the table itself, which say which of the labels are 1."""
@@ -121,7 +128,7 @@ class Observed:
 
     def neighbouring(self, chosen: Bool[np.ndarray, "n"]) -> float:
         """The share of the known neighbours (in row and column) of chosen pairs that are chosen themselves."""
-        rows, columns = (np.unique(axis, return_inverse=True)[1].reshape(-1) + 1 for axis in (self.a, self.b))
+        rows, columns = (at + 1 for at in self.places)
         known = np.zeros((rows.max() + 2, columns.max() + 2), dtype=np.int64)
         among = known.copy()
         known[rows, columns], among[rows, columns] = 1, chosen

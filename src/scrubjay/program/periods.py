@@ -105,7 +105,7 @@ def find_phases(columns: Columns, i: int, j: int) -> list[Phase]:
         j: the coefficient of b.
 
     Returns:
-        The phases by increasing number of changes, each in several units.
+        The phases by increasing number of changes, each in several units and none twice.
     """
     found: list[tuple[int, Phase]] = [
         (int(columns.changes(columns.x[None].astype(float))[0]), Phase(i, j, POWERS[1], 0))
@@ -115,7 +115,7 @@ def find_phases(columns: Columns, i: int, j: int) -> list[Phase]:
         for modulus, changes in _promising(columns, lifted, power):
             found += [(changes, Phase(i, j, power, *units)) for units in _units(columns, lifted, modulus, changes)]
     found.sort(key=lambda each: each[0])
-    return [phase for _, phase in found]
+    return list(dict.fromkeys(phase for _, phase in found))
 
 
 def _promising(

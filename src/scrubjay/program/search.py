@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import log2
 
 from scrubjay.core.progress import Progress, part_of, silent
-from scrubjay.program.assembly import assembled, length_of, merged, misses, rearranged
+from scrubjay.program.assembly import assembled, merged, misses, rearranged
 from scrubjay.program.boundaries import Boundary, Cutting, cut_plane
+from scrubjay.program.clusters import clustered_bits
 from scrubjay.program.constants import constants_between, polished
 from scrubjay.program.curves import Curve, linear
 from scrubjay.program.expression import Length, Program
@@ -49,15 +50,20 @@ class Candidate:
     Attributes:
         program: the program.
         length: its bits, and those of its exceptions.
+        cost: what the search makes small: the same bits, but those of exceptions that are expected to lie together
+            (``clusters``).
     """
 
     program: Program
     length: Length
+    cost: float
 
     @classmethod
     def of(cls, program: Program, seen: Observed) -> "Candidate":
         """Count the bits of a program and of its exceptions."""
-        return cls(program, length_of(program, seen))
+        wrong = misses(program, seen)
+        length = Length(program.bits, int(wrong.sum()), seen.n)
+        return cls(program, length, length.program + clustered_bits(seen, wrong))
 
     def is_found(self, seen: Observed) -> bool:
         """Whether the program is much shorter than the table, and its exceptions are few and scattered.
@@ -77,8 +83,9 @@ class Candidate:
 
     @property
     def miss_bits(self) -> float:
-        """Roughly the bits of one more exception."""
-        return max(2.0, log2(self.length.n / (self.length.exceptions + 1)))
+        """Roughly the bits of one more exception, which are fewer the more closely exceptions lie together."""
+        together = (self.cost - self.length.program) / self.length.exception_bits
+        return max(2.0, together * log2(self.length.n / (self.length.exceptions + 1)))
 
 
 def best_program(
@@ -110,7 +117,7 @@ def best_program(
         done = _SUMS_DONE + (_ALL_SEARCHED - _SUMS_DONE) * number / len(variables)
         progress(f"programs that repeat along {linear(i, j, '')}" if i or j else "programs of curves alone", done)
         found += _behind(i, j, ordered, part)
-    best = min(found, key=lambda each: each.length.total, default=None)
+    best = min(found, key=lambda each: each.cost, default=None)
     if best is not None and part.n < seen.n:
         progress("fitting constants to all labels", _ALL_SEARCHED)
         best = fitted(best.program, seen)
@@ -134,7 +141,7 @@ def fitted(program: Program, seen: Observed) -> Candidate:
 
 
 def _shorter(best: Candidate, program: Program, seen: Observed) -> Candidate:
-    return min(best, Candidate.of(program, seen), key=lambda each: each.length.total)
+    return min(best, Candidate.of(program, seen), key=lambda each: each.cost)
 
 
 def _sums(ordered: Sequence[Ordered], seen: Observed, progress: Progress) -> list[tuple[int, int]]:
@@ -159,7 +166,7 @@ def _behind(i: int, j: int, ordered: Sequence[Ordered], seen: Observed) -> Itera
     columns = Columns.of(i * seen.a + j * seen.b, cutting.regions(seen.n), seen.y)
     phases = find_phases(columns, i, j)[:_PHASES] if i or j else [None]
     roughs = [Candidate.of(assembled(curves, phase, seen, miss_bits=_FIRST_MISS_BITS), seen) for phase in phases]
-    roughs.sort(key=lambda each: each.length.total)
+    roughs.sort(key=lambda each: each.cost)
     whole = [rough for rough in roughs if rough.program.phase is not None and rough.program.phase.scale == 1]
     for rough in dict.fromkeys((*roughs[:_REFINED], *whole[:_REFINED])):
         if rough.length.exceptions <= _PROMISING * seen.n:
@@ -171,7 +178,7 @@ def _refined(rough: Candidate, boundaries: Sequence[Boundary], ordered: Sequence
     if phase is not None:
         again = cut_plane(ordered, phase.values(seen.a, seen.b), seen.y, start=boundaries)
         tried = assembled(_curves(again.boundaries, seen), phase, seen, miss_bits=best.miss_bits)
-        best = min(best, Candidate.of(tried, seen), key=lambda each: each.length.total)
+        best = min(best, Candidate.of(tried, seen), key=lambda each: each.cost)
     best = Candidate.of(polished(best.program, ordered, seen, miss_bits=best.miss_bits), seen)
     if best.length.exceptions > _PROMISING * seen.n / 2:
         return best
@@ -194,10 +201,10 @@ def pruned(best: Candidate, curves: Sequence[Curve], seen: Observed) -> Candidat
     for curve in curves:
         left = [other for other in curves if other != curve]
         tried = Candidate.of(assembled(left, best.program.phase, seen, miss_bits=best.miss_bits), seen)
-        if tried.length.exception_bits > best.length.total + _WORTH:
+        if tried.cost - tried.length.program > best.cost + _WORTH:
             continue
         shorter = _merged(tried, seen)
-        if shorter.length.total <= best.length.total + _WORTH:
+        if shorter.cost <= best.cost + _WORTH:
             return pruned(shorter, left, seen)
     return best
 
