@@ -280,6 +280,8 @@ def disagreement(network: Transformer, layout: str, told: Mapping[str, object], 
 def difference(network: Transformer, layout: str, tensors: Mapping[str, Tensor]) -> str:
     """In what a network differs from the tensors of its file, in words; empty if it does not."""
     raw = dict(tensors)
+    if layout in ("gpt2", "nanogpt") and network.config.attn_only:
+        return "a GPT-2 without MLPs was read"
     for prefix in ("_orig_mod.", "module.", "model.") if layout in WRITERS and layout != "own.toml" else ():
         if all(key.startswith(prefix) for key in raw):
             raw = {key.removeprefix(prefix): value for key, value in raw.items()}
