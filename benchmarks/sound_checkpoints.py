@@ -246,6 +246,7 @@ def disagreement(network: Transformer, layout: str, told: Mapping[str, object], 
             or (layout == "pizza" and key == "attention_dir")
             or (config.attn_only and field in ("act_fn", "d_mlp"))
             or (value is None and field != "norm")
+            or (field == "eps" and config.norm == "none")
             or (field in declared and _is_unknown(field, value))
             or (value == -1 and field not in ("eps", "attn_coeff"))
         ):
@@ -291,7 +292,7 @@ def difference(network: Transformer, layout: str, tensors: Mapping[str, Tensor])
         key = full.removeprefix("transformer.") if layout in ("gpt2", "nanogpt") else full
         found = raw.pop(key, None)
         if key.endswith(("attn.mask", "IGNORE")):
-            if found is not None and found.ndim > 1 and network.config.attention == "causal":
+            if found is not None and found.ndim > 1 and found.numel() and network.config.attention == "causal":
                 shown = found.reshape(-1, *found.shape[-2:]) != 0
                 if not all(torch.equal(each, torch.ones_like(each).tril()) for each in shown):
                     return f"{key} is no causal mask"
