@@ -542,7 +542,16 @@ def declaration_cases(folder: Path) -> Callable[[random.Random], Case]:
                 return "the task was passed over"
             return disagreement(saved.network, layout, said.get("set", {})) or usable(saved.network)
 
-        return check, ("net.toml", "others.toml", "net.pth", "task", "layout", "the user declares", "a\x00.toml")
+        return check, (
+            "net.toml",
+            "others.toml",
+            "net.pth",
+            "task",
+            "layout",
+            "the user declares",
+            "x.toml",
+            "a\x00.toml",
+        )
 
     return case
 

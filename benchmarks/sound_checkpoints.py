@@ -246,6 +246,7 @@ def disagreement(network: Transformer, layout: str, told: Mapping[str, object], 
             or (layout == "pizza" and key == "attention_dir")
             or (config.attn_only and field in ("act_fn", "d_mlp"))
             or (value is None and field != "norm")
+            or (field == "eps" and config.norm == "none")
             or (field in declared and _is_unknown(field, value))
             or (value == -1 and field not in ("eps", "attn_coeff"))
         ):
@@ -280,6 +281,8 @@ def disagreement(network: Transformer, layout: str, told: Mapping[str, object], 
 def difference(network: Transformer, layout: str, tensors: Mapping[str, Tensor]) -> str:
     """In what a network differs from the tensors of its file, in words; empty if it does not."""
     raw = dict(tensors)
+    if layout in ("gpt2", "nanogpt") and network.config.attn_only:
+        return "a GPT-2 without MLPs was read"
     for prefix in ("_orig_mod.", "module.", "model.") if layout in WRITERS and layout != "own.toml" else ():
         if all(key.startswith(prefix) for key in raw):
             raw = {key.removeprefix(prefix): value for key, value in raw.items()}
@@ -289,7 +292,7 @@ def difference(network: Transformer, layout: str, tensors: Mapping[str, Tensor])
         key = full.removeprefix("transformer.") if layout in ("gpt2", "nanogpt") else full
         found = raw.pop(key, None)
         if key.endswith(("attn.mask", "IGNORE")):
-            if found is not None and found.ndim > 1 and network.config.attention == "causal":
+            if found is not None and found.ndim > 1 and found.numel() and network.config.attention == "causal":
                 shown = found.reshape(-1, *found.shape[-2:]) != 0
                 if not all(torch.equal(each, torch.ones_like(each).tril()) for each in shown):
                     return f"{key} is no causal mask"

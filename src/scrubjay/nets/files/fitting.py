@@ -15,6 +15,7 @@ from scrubjay.nets.files.stated_config import Fact
 
 _NORMS = frozenset({"ln1_w", "ln1_b", "ln2_w", "ln2_b", "ln_final_w", "ln_final_b"})
 _NORM_BIASES = frozenset({"ln1_b", "ln2_b", "ln_final_b"})
+_BEFORE_MLP = frozenset({"ln2_w", "ln2_b"})
 
 _LACKING: Mapping[str, str] = {
     "*rotary*": "rotary positions",
@@ -66,7 +67,9 @@ class Fit:
         self.matched = len(set(self._keys.values()))
         self.n_layers = self._count_layers()
         self.n_heads_counted = self._count_heads()
-        self.attn_only = not self._any(MLP_WEIGHTS) and not (layout.is_own and MLP_WEIGHTS & set(layout.weights))
+        self.attn_only = not self._any(MLP_WEIGHTS | _BEFORE_MLP) and not (
+            layout.is_own and MLP_WEIGHTS & set(layout.weights)
+        )
         self.has_norm_bias = self._any(_NORM_BIASES)
         self.norm_key = next((key for name, key in self.keys_of(_NORMS)), None)
         self.has_positions = self.has("W_pos", 0)

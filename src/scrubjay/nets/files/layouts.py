@@ -276,7 +276,7 @@ LAYOUTS: Mapping[str, Layout] = {
             passed_over=("*h.*.attn.masked_bias",),
             masks=("*h.*.attn.bias",),
             tied=True,
-            stated={"norm": "LN", "attention": "causal", **_ORDINARY},
+            stated={"norm": "LN", "attention": "causal", "attn_only": False, **_ORDINARY},
             assumed={"act_fn": "gelu_new", "eps": 1e-5},
         ),
         Layout(  # nanoGPT: GPT-2's keys, but the weights of linear layers are transposed and biases may be absent
@@ -285,7 +285,7 @@ LAYOUTS: Mapping[str, Layout] = {
             prefix="transformer.",
             masks=("*h.*.attn.bias",),
             tied=True,
-            stated={"norm": "LN", "attention": "causal", **_ORDINARY},
+            stated={"norm": "LN", "attention": "causal", "attn_only": False, **_ORDINARY},
             assumed={"act_fn": "gelu", "eps": 1e-5},
         ),
     )

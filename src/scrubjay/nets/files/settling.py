@@ -225,7 +225,8 @@ class Settling:
                 shown = dict.fromkeys(fact.shown for fact in self.facts if fact.source == source)
                 said.append(f"{'T' if source.startswith('the ') else source[0]}{source[1:]} {', '.join(shown)}.")
         if self.layout.stated and not self.layout.is_own:
-            fields = ", ".join(f"{key} = {value}" for key, value in self.layout.stated.items() if key != "attn_coeff")
+            ordinary = ("attn_coeff", "attn_only")
+            fields = ", ".join(f"{key} = {value}" for key, value in self.layout.stated.items() if key not in ordinary)
             said += [f"Every network of the layout {self.layout.name} has {fields}."] if fields else []
         if self.fit.passed_over:
             said.append(f"Keys that do not affect the network were passed over: {self.fit.passed_over}.")
