@@ -1,5 +1,6 @@
 """Networks that add with planted frequencies, and a network that looks the sums up."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 import scrubjay
 from scrubjay.core.claim import Claim
 from scrubjay.evidence.algorithm import ALGORITHM
+from scrubjay.evidence.algorithm.group_claims import group_claims
 from scrubjay.nets.config import Config
 from scrubjay.study import Study
 from tests.planted_algorithms import PlantedAlgorithm, by_frequencies, by_lookup
@@ -106,3 +108,15 @@ def test_another_seed_finds_the_same_variables() -> None:
     other = scrubjay.explain(made.network, made.task, lines=[ALGORITHM], settings=scrubjay.Settings(seed=7))
     assert sorted(keys(other.claim("algorithm.keys"))) == sorted(keys(planted().claim("algorithm.keys")))
     assert other.claim("algorithm.mosaic").value == 1.0
+
+
+def test_where_the_answer_is_read_an_exchange_is_vacuous_and_gets_no_verdict() -> None:
+    result = planted().found.of(ALGORITHM).tests
+    run = result.parts.splicer.run
+    config = replace(run.network.config, attn_only=True, d_mlp=0)
+    without_mlp = replace(run, network=scrubjay.Transformer(config, dtype=torch.float64))
+    parts = replace(result.parts, splicer=replace(result.parts.splicer, run=without_mlp))
+    (claim,) = (each for each in group_claims(replace(result, parts=parts)) if each.id == "algorithm.single")
+    assert claim.verdict is None
+    assert "vacuous" in claim.statement
+    assert planted().claim("algorithm.single").verdict == "holds"

@@ -166,6 +166,10 @@ def _singles(result: GroupResult, at_best: Verdict) -> Claim:
     found = _mean([single.found for single in result.singles])
     controls = [[getattr(single, name) for single in result.singles] for name in ("at_random", "top", "wrong")]
     control = max(_mean(each) for each in controls)
+    facts = {"by_representation": {single.variable: single.found.right.value for single in result.singles}}
+    if result.parts.splicer.run.network.config.attn_only:
+        words += ". The answer is read from this site, so this test is vacuous and gets no verdict"
+        return measurement("algorithm.single", SECTION, words, found, control=control, topic=topic, facts=facts)
     return share_claim(
         "algorithm.single",
         SECTION,
@@ -174,7 +178,7 @@ def _singles(result: GroupResult, at_best: Verdict) -> Claim:
         chance=1 / result.parts.n,
         control=control,
         at_best=at_best,
-        facts={"by_representation": {single.variable: single.found.right.value for single in result.singles}},
+        facts=facts,
         topic=topic,
     )
 
