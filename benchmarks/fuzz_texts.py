@@ -548,9 +548,9 @@ def declaration_cases(folder: Path) -> Callable[[random.Random], Case]:
             "net.pth",
             "task",
             "layout",
+            str(folder),
             "the user declares",
-            "x.toml",
-            "a\x00.toml",
+            "cannot read",
         )
 
     return case

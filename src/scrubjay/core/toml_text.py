@@ -23,7 +23,7 @@ def parsed_toml(content: bytes, path: str | Path) -> dict[str, Any]:
         path: the file, for error messages.
 
     Raises:
-        RefusedFile: it is not TOML, is nested more than 32 levels deep, or holds a whole number of more than 300 digits.
+        RefusedFile: it is not TOML, is nested more than 32 levels deep, or holds a number of more than 300 digits.
     """
     try:
         found = tomllib.loads(content.decode())
