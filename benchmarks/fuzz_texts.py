@@ -469,7 +469,7 @@ def task_cases(folder: Path) -> Callable[[random.Random], Case]:
             task = named_task(words)
             return _agrees(task, tomllib.loads(file.read_text()))
 
-        return check, ("task.toml", "labels.npz", "inputs.csv", "x.npz")
+        return check, ("task.toml", "labels.npz", "inputs.csv", "cannot read")
 
     return case
 
@@ -548,9 +548,9 @@ def declaration_cases(folder: Path) -> Callable[[random.Random], Case]:
             "net.pth",
             "task",
             "layout",
+            str(folder),
             "the user declares",
-            "x.toml",
-            "a\x00.toml",
+            "cannot read",
         )
 
     return case

@@ -19,9 +19,9 @@ READERS: list[Callable[[str], object]] = [layout_from_toml, read_declaration, na
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("0x" + "f" * 5000, "a whole number in it has more than 64 bits"),
-        ("[1, [9223372036854775808]]", "a whole number in it has more than 64 bits"),
-        ("{ a = -9223372036854775809 }", "a whole number in it has more than 64 bits"),
+        ("0x" + "f" * 5000, "a whole number in it has hundreds of digits"),
+        ("[1, [1" + "0" * 300 + "]]", "a whole number in it has hundreds of digits"),
+        ("{ a = -1" + "0" * 300 + " }", "a whole number in it has hundreds of digits"),
         ("[" * 40 + "]" * 40, "it is nested more than 32 levels deep"),
         ("{" + "a." * 3000 + "a = 1 }", "it is nested more than 32 levels deep"),
         ("[" * 5000, "is no TOML file: .*"),
@@ -36,6 +36,6 @@ def test_what_no_message_could_show_is_refused(
         read(str(file))
 
 
-def test_the_numbers_of_64_bits_and_32_levels_are_read() -> None:
-    text = "a = [9223372036854775807, -9223372036854775808, true]\nb = " + "[" * 30 + "]" * 30
-    assert parsed_toml(text.encode(), "x.toml")["a"] == [2**63 - 1, -(2**63), True]
+def test_300_digits_and_32_levels_are_read() -> None:
+    text = "a = [" + "9" * 300 + ", true]\nb = " + "[" * 30 + "]" * 30
+    assert parsed_toml(text.encode(), "x.toml")["a"] == [10**300 - 1, True]

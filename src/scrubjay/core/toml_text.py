@@ -8,6 +8,8 @@ from scrubjay.core.errors import RefusedFile
 
 _DEEPEST = 32
 """How deep lists and tables may be nested. NumPy's arrays have no more axes."""
+_TOO_LARGE = 10**300
+"""The bound of whole numbers."""
 
 
 def parsed_toml(content: bytes, path: str | Path) -> dict[str, Any]:
@@ -21,14 +23,14 @@ def parsed_toml(content: bytes, path: str | Path) -> dict[str, Any]:
         path: the file, for error messages.
 
     Raises:
-        RefusedFile: it is not TOML, is nested more than 32 levels deep, or holds a whole number of more than 64 bits.
+        RefusedFile: it is not TOML, is nested more than 32 levels deep, or holds a number of more than 300 digits.
     """
     try:
         found = tomllib.loads(content.decode())
         level: list[Any] = [found]
         for _ in range(_DEEPEST):
-            if any(isinstance(each, int) and not -(2**63) <= each < 2**63 for each in level):
-                raise ValueError("a whole number in it has more than 64 bits")
+            if any(isinstance(each, int) and abs(each) >= _TOO_LARGE for each in level):
+                raise ValueError("a whole number in it has hundreds of digits")
             level = [part for each in level if isinstance(each, list | dict) for part in _parts(each)]
         if level:
             raise ValueError(f"it is nested more than {_DEEPEST} levels deep")

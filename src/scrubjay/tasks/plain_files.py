@@ -13,7 +13,7 @@ from scrubjay.core.errors import RefusedFile
 from scrubjay.core.files import check_unpacked, read_whole
 
 UNREADABLE = (
-    *(ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError),
+    *(ValueError, TypeError, OSError, EOFError, KeyError, RuntimeError, MemoryError),
     *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
 )
 """What NumPy raises on a damaged file of arrays."""

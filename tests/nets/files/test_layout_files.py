@@ -203,7 +203,7 @@ def test_files_that_are_no_toml_are_refused(tmp_path: Path) -> None:
         layout_from_toml(tmp_path / "missing.toml")
     for content in (b"\xff\xfe", b"a = [", b"a = " + b"[" * 100_000):
         (tmp_path / "own.toml").write_bytes(content)
-        with pytest.raises(RefusedFile, match=r"own\.toml is not a TOML file"):
+        with pytest.raises(RefusedFile, match=r"own\.toml is no TOML file"):
             layout_from_toml(tmp_path / "own.toml")
     (tmp_path / "own.toml").write_bytes(b"#" * (2**20 + 1))
     with pytest.raises(RefusedFile, match=r"has 1048577 bytes; .* at most 1048576"):
