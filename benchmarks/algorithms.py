@@ -13,6 +13,7 @@ from typing import Any
 
 from scrubjay.core.errors import ScrubjayError
 from scrubjay.evidence.algorithm import ALGORITHM
+from scrubjay.nets.training.saved_state import STATE_FILE
 from scrubjay.study import explain
 from scrubjay.survey.declaration import Declaration, declaration_file, read_declaration
 from scrubjay.survey.examine import opened_with_task
@@ -63,9 +64,11 @@ def main() -> None:
     head = ("network", "it computes", "exceptions", "variables", *_TESTS, "CPU seconds")
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for place in network_places(given.folders):
+        if place.name == STATE_FILE:
+            continue
         cells = row(place, given.declared)
         cells += [""] * (len(head) - len(cells))
-        print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |", flush=True)
+        print("| " + " | ".join(cell.partition("\n")[0].replace("|", "\\|") for cell in cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
