@@ -54,7 +54,8 @@ def tables() -> dict[str, np.ndarray]:
     def renumbered(table: np.ndarray) -> np.ndarray:
         order = draw.permutation(len(table))
         back = np.argsort(order)
-        return order[table[np.ix_(back, back)]]
+        new: np.ndarray = order[table[np.ix_(back, back)]]
+        return new
 
     def indices(n: int) -> np.ndarray:
         return np.indices((n, n))
