@@ -19,8 +19,8 @@ from scrubjay.survey.declaration import Declaration, declaration_file, read_decl
 from scrubjay.survey.examine import opened_with_task
 from scrubjay.survey.places import network_places
 
-_TESTS = ("swap", "mosaic", "single", "hidden", "contributions")
-"""The interchange tests that have a column."""
+_TESTS = ("swap", "mosaic", "single", "cosets", "hidden", "contributions")
+"""The claims that have a column."""
 
 
 def row(place: Path, declared: Path | None) -> list[str]:
@@ -49,7 +49,7 @@ def row(place: Path, declared: Path | None) -> list[str]:
             tests.append("")
         else:
             tests.append(
-                f"{claim.shown}{claim.shown_interval}, control {claim.control:.1%}: {claim.verdict or 'vacuous'}"
+                f"{claim.shown}{claim.shown_interval}, control {claim.control:.1%}: {claim.verdict or 'no verdict'}"
             )
     function = found.setting.function
     return [name, function.words, f"{len(function.exceptions):,}", variables, *tests, seconds]
