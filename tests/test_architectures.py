@@ -39,11 +39,19 @@ def drawn(study: Study) -> None:
             picture.draw()
 
 
-@pytest.mark.parametrize("domain", DOMAINS.values(), ids=DOMAINS.keys())
-@pytest.mark.parametrize("config", ONE_LAYER.values(), ids=ONE_LAYER.keys())
-def test_every_one_layer_network_is_explained(config: Config, domain: Domain) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "domain"),
+    [
+        (architecture, domain)
+        for architecture in ONE_LAYER
+        for domain in DOMAINS
+        if domain in ("last", "constant in the middle") or architecture == "biases"
+    ],
+)
+def test_every_one_layer_network_is_explained(architecture: str, domain: str) -> None:
+    config = ONE_LAYER[architecture]
     network = random_weights(config)
-    study = explain(network, all_tokens(network, domain), QUICK)
+    study = explain(network, all_tokens(network, DOMAINS[domain]), QUICK)
     if study.run.is_constant:
         assert {line.name for line in study.lines} == {"answers"}
         return
