@@ -8,7 +8,7 @@ import numpy as np
 from scrubjay.core.errors import BadInput, RefusedFile
 from scrubjay.core.files import read_whole
 from scrubjay.functions.answer_table import AnswerTable
-from scrubjay.tasks.plain_files import UNREADABLE, rows_in
+from scrubjay.tasks.plain_files import UNREADABLE, matrix_in
 
 
 def table_from_file(path: str | Path) -> AnswerTable:
@@ -42,12 +42,8 @@ def table_from_file(path: str | Path) -> AnswerTable:
 
 
 def _matrix(path: Path) -> np.ndarray:
-    rows = rows_in(path)
-    if not rows:
-        raise BadInput(f"{path} is empty")
+    rows = matrix_in(path, "is empty")
     for number, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
-            raise BadInput(f"row {number} of {path} has {len(row)} entries, and the first has {len(rows[0])}")
         for column, entry in enumerate(row, 1):
             text = entry.strip()
             if not (text.removeprefix("-").isdecimal() and text.isascii() and len(text) <= 18):

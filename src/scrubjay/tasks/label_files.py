@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scrubjay.core.errors import BadInput
-from scrubjay.tasks.plain_files import arrays_in, rows_in
+from scrubjay.tasks.plain_files import arrays_in, matrix_in
 from scrubjay.tasks.task import Task, seeded_split
 
 SUFFIXES = (".npz", ".csv")
@@ -107,12 +107,8 @@ def _from_archive(path: Path) -> Task:
 
 
 def _from_table(path: Path) -> Task:
-    rows = rows_in(path)
-    if not rows:
-        raise BadInput(f"{path} is empty; it must hold a line of labels for each token of the first position")
+    rows = matrix_in(path, "is empty; it must hold a line of labels for each token of the first position")
     for number, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
-            raise BadInput(f"row {number} of {path} has {len(row)} entries, and the first has {len(rows[0])}")
         for at, entry in enumerate(row, 1):
             if not (entry.strip().isdecimal() and len(entry.strip()) <= _DIGITS):
                 raise BadInput(f"entry {at} of row {number} of {path} must be a whole number, and is {entry!r}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scrubjay.core.errors import RefusedFile
+from scrubjay.core.errors import BadInput, RefusedFile
 from scrubjay.core.files import check_unpacked, read_whole
 
 UNREADABLE = (
@@ -44,6 +44,26 @@ def arrays_in(path: Path, wanted: str) -> dict[str, np.ndarray]:
     except UNREADABLE as error:
         raise RefusedFile(f"{path} is no .npz of plain arrays: {error}") from error
     return arrays
+
+
+def matrix_in(path: Path, wanted: str) -> list[list[str]]:
+    """The entries of a ``.csv`` file that holds a matrix, by lines.
+
+    Args:
+        path: the file.
+        wanted: what an empty file lacks, for the message; it follows the name of the file.
+
+    Raises:
+        BadInput: there is no such file, or it is empty, or its lines have different lengths.
+        RefusedFile: the file is no text, or no table.
+    """
+    rows = rows_in(path)
+    if not rows:
+        raise BadInput(f"{path} {wanted}")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]):
+            raise BadInput(f"row {number} of {path} has {len(row)} entries, and the first has {len(rows[0])}")
+    return rows
 
 
 def rows_in(path: Path) -> list[list[str]]:

@@ -44,12 +44,10 @@ class Exchanged:
     Attributes:
         keys: exchanged in the keys only.
         values: exchanged in the values only.
-        both: exchanged in both; the answer then comes from another input, so this is how often the network is right.
     """
 
     keys: Share
     values: Share
-    both: Share
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +56,7 @@ class Extreme:
 
     Attributes:
         run: the run.
-        positions: the positions whose tokens are compared.
+        positions: the positions whose tokens are compared; the same tokens may stand at all of them.
         largest: whether the extreme is the largest token; otherwise it is the smallest.
         ranks: the rank of each token of the vocabulary among the tokens that vary, -1 for others, shape [v].
         answers: the class for each rank, shape [t].
@@ -152,11 +150,9 @@ def exchanged(extreme: Extreme, *, seed: int) -> Exchanged | None:
     inputs = _some(extreme, draw)
     choices = domain.choices(inputs)
     at = torch.tensor(extreme.positions)[torch.randint(len(extreme.positions), (len(inputs),), generator=draw)]
-    counts = torch.tensor(domain.counts)[at]
-    new = (torch.rand(len(inputs), generator=draw) * counts).long()
+    new = (torch.rand(len(inputs), generator=draw) * len(extreme.answers)).long()
     tokens = domain.tokens(inputs)
-    for row, (place, choice) in enumerate(zip(at.tolist(), new.tolist(), strict=True)):
-        tokens[row, place] = domain.positions[place][choice]
+    tokens[torch.arange(len(inputs)), at] = torch.tensor(domain.positions[extreme.positions[0]])[new]
     others = domain.index(tokens)
     seen = torch.ones(len(inputs), len(extreme.positions), dtype=torch.bool)
     before, after = (extreme.wanted(extreme.ranked(each), seen) for each in (inputs, others))
@@ -170,20 +166,18 @@ def exchanged(extreme: Extreme, *, seed: int) -> Exchanged | None:
         said = extreme.classes(tokens_of, patterns[pattern_of].double())
         return Share.counted(int((said == after).sum()), len(after))
 
-    return Exchanged(share(inputs, others), share(others, inputs), share(others, others))
+    return Exchanged(share(inputs, others), share(others, inputs))
 
 
 def attention_by_rank(extreme: Extreme) -> Float64[Tensor, "h t"]:
     """The mean attention that each head pays to a compared position, by the rank of its token, shape [h, t]."""
-    choices = extreme.ranks[
-        extreme.run.task.domain.tokens(extreme.run.task.domain.inputs())[:, list(extreme.positions)]
-    ]
+    ranks = extreme.ranked(extreme.run.task.domain.inputs()).abs()
     pattern = extreme.run.full.pattern[:, :, list(extreme.positions)].double()
     t = len(extreme.answers)
     total = torch.zeros(pattern.shape[1], t, dtype=torch.float64)
-    for at in range(choices.shape[1]):
-        total.index_add_(1, choices[:, at], pattern[:, :, at].T)
-    return total / choices.flatten().bincount(minlength=t).clamp(min=1)
+    for at in range(ranks.shape[1]):
+        total.index_add_(1, ranks[:, at], pattern[:, :, at].T)
+    return total / ranks.flatten().bincount(minlength=t).clamp(min=1)
 
 
 def copying_share(extreme: Extreme, tokens: Sequence[int]) -> float:

@@ -68,9 +68,7 @@ def _lacks(setting: Setting) -> str | None:
         return "the tests of extremes need one layer with attention of its own"
     if not task.domain.is_product or len({task.domain.positions[at] for at in varying}) != 1:
         return "the tests of extremes need every combination of the same tokens at all positions"
-    if task.answer != "argmax" or any(len(group) != 1 for group in task.classes):
-        return "its answers are not the largest logit among single tokens"
-    return None
+    return setting.lacks_single_tokens
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from jaxtyping import Int
 
 from scrubjay.core.claim import Claim
 from scrubjay.core.table import Table
-from scrubjay.evidence.line import Found, Picture
+from scrubjay.evidence.line import Picture
 from scrubjay.functions.answer_table import AnswerTable
 from scrubjay.functions.found_function import Named
 from scrubjay.functions.law import GroupLaw, group_law
@@ -30,13 +30,19 @@ class Setting:
         run: the run.
         table: its answers.
         function: the function that was recognised in them.
-        found: what earlier lines of evidence found.
     """
 
     run: Run
     table: AnswerTable
     function: Named
-    found: Found
+
+    @property
+    def lacks_single_tokens(self) -> str | None:
+        """A sentence if the answer is not the largest logit among single tokens, one for each class; else None."""
+        task = self.run.task
+        if task.answer == "argmax" and all(len(group) == 1 for group in task.classes):
+            return None
+        return "its answers are not the largest logit among single tokens"
 
     @cached_property
     def law(self) -> GroupLaw | None:

@@ -71,8 +71,8 @@ def group_lacks(setting: Setting) -> str | None:
     law, task = setting.law, setting.run.task
     if law is None:
         return ""
-    if task.answer != "argmax" or any(len(group) != 1 for group in task.classes):
-        return "its answers are not the largest logit among single tokens"
+    if setting.lacks_single_tokens is not None:
+        return setting.lacks_single_tokens
     if len(task.classes) != law.group.n or (law.outputs < 0).any():
         return "it does not answer with every element of the group"
     if law.group.n > MOST_ELEMENTS:

@@ -57,7 +57,7 @@ def measure(run: Run, settings: Settings, found: Found) -> AlgorithmResult:
     function = name_function(table)
     if isinstance(function, Unnamed):
         raise NothingToFollow(f"the function that it computes has no name here: {function.words}")
-    setting = Setting(run, table, function, found)
+    setting = Setting(run, table, function)
     family, reason, tests = None, "", None
     for each in FAMILIES:
         lacking = each.lacks(setting)
