@@ -91,6 +91,19 @@ class Study:
         """The claims that a reader should see first."""
         return tuple(claim for claim in self.claims if claim.headline)
 
+    @property
+    def opening(self) -> str:
+        """What the network computes and how, in a few sentences: the answers of the lines that open a report."""
+        opening = sorted((line for line in self.lines if line.opens), key=lambda line: line.opens)
+        return " ".join(filter(None, (self._of_inputs(line.answer(self.found.of(line))) for line in opening)))
+
+    def answer(self, line: Line[Any]) -> str:
+        """The answer to a line's question in a sentence or two; empty if the line has none."""
+        return self._of_inputs(line.answers(self.found.of(line)))
+
+    def _of_inputs(self, sentence: str) -> str:
+        return of_inputs(sentence, self.task)
+
     def claim(self, claim_id: str) -> Claim:
         """The claim with that id.
 
@@ -167,9 +180,7 @@ def explain(
         if asked.domain.is_sample:
             inputs = asked.domain.in_words
             claims = tuple(of_sample(claim, asked.domain.size, inputs) for claim in claims)
-            words = [
-                f"{sentence.removesuffix('.')} (of {inputs})." if "%" in sentence else sentence for sentence in words
-            ]
+            words = [of_inputs(sentence, asked) for sentence in words]
     return Study(
         title=title,
         run=run,
@@ -195,6 +206,14 @@ def explain(
             "command": command,
         },
     )
+
+
+def of_inputs(sentence: str, task: Task) -> str:
+    """A sentence with shares, which also says of which inputs if these are a sample."""
+    inputs = task.domain.in_words
+    if not task.domain.is_sample or "%" not in sentence or inputs in sentence:
+        return sentence
+    return f"{sentence.removesuffix('.')} (of {inputs})."
 
 
 def _follow(lines: Sequence[Line[Any]], run: Run, settings: Settings) -> tuple[list[Line[Any]], Found, list[Skipped]]:

@@ -20,7 +20,10 @@ def explain(
     out: Annotated[Path, typer.Option(help="The folder to write the report, the claims and the figures into.")] = Path(
         "scrubjay-report"
     ),
-    json: Annotated[bool, typer.Option("--json", help="Print claims.json instead of tables.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Print all claims and tables, which are also written into tables.txt.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print claims.json instead.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed for all random draws and optimiser starts.")] = 0,
     draws: Annotated[
         int,
@@ -63,7 +66,7 @@ def explain(
     from scrubjay.core.locks import folder_lock
     from scrubjay.nets.device import chosen_device
     from scrubjay.report.claims_json import claims_json
-    from scrubjay.report.terminal import study_text
+    from scrubjay.report.terminal import brief_text, study_text
     from scrubjay.report.write import write_report
     from scrubjay.run import Settings
     from scrubjay.study import explain as study_of
@@ -88,10 +91,12 @@ def explain(
     if json:
         sys.stdout.write(claims_json(study))
     else:
-        Console(file=sys.stdout).print(study_text(study))
+        Console(file=sys.stdout).print(study_text(study) if every else brief_text(study))
+        say("")
     figures = sum(map(len, study.pictures().values()))
     say(
-        f"Wrote {report}, claims.json and {figures} figure{'s' * (figures != 1)}; next: scrubjay view {out}",
+        f"Wrote {report}, claims.json, tables.txt and {figures} figure{'s' * (figures != 1)}.\n"
+        f"Next: scrubjay view {out} opens the report; --all prints every claim and table.",
         quiet=json,
     )
 

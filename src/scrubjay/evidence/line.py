@@ -85,6 +85,10 @@ def _nothing(result: Any) -> Sequence[Any]:
     return ()
 
 
+def _unsaid(result: Any) -> str:
+    return ""
+
+
 @dataclass(frozen=True, eq=False)
 class Line(Generic[R]):
     """A line of evidence.
@@ -112,6 +116,12 @@ class Line(Generic[R]):
         figures: a function that makes the line's pictures from its result.
         tables: a function that makes the line's tables from its result, for readers who want all numbers.
         words: a function that makes the line's sentences for the summary from its result.
+        answer: a function that answers the line's question in a sentence or two with a number, from its result. By
+            default this is the first sentence of ``words``.
+        opens: the place of this answer among the sentences that a report opens with, from 1; 0 if it is none of them.
+        stage: the name of the explorer's panels that show what the line measures, or nothing; see
+            ``assets/explorer/stages.js``.
+        method: how the line measures, in about three sentences.
         needs: the conditions under which the line is followed. If one is not met, the line is skipped with a sentence.
         weight: about how many seconds the line takes on the bundled network, for the progress bar.
     """
@@ -124,8 +134,16 @@ class Line(Generic[R]):
     figures: Callable[[R], Sequence[Picture]] = _nothing
     tables: Callable[[R], Sequence[Table]] = _nothing
     words: Callable[[R], Sequence[str]] = _nothing
+    answer: Callable[[R], str] = _unsaid
+    opens: int = 0
+    stage: str = ""
+    method: str = ""
     needs: Sequence[Need] = ()
     weight: float = 0.3
+
+    def answers(self, result: R) -> str:
+        """The answer to the line's question, or nothing if the line has no sentence for this result."""
+        return self.answer(result) or next(iter(self.words(result)), "")
 
     def lacks(self, run: Run, found: Found) -> str | None:
         """The sentence that says why the line cannot be followed on this run, or None if it can."""

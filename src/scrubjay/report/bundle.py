@@ -11,9 +11,10 @@ from importlib.resources import files
 
 _WORKER = ("activation", "decode", "domain", "network", "readout", "worker")
 _EXPLORER = (
-    *("activation", "decode", "domain", "network", "readout", "answers", "scene", "recorded"),
-    *("colours", "elements", "grid"),
-    *("image", "gallery", "neuron", "plane", "pattern", "strips", "inspector", "controls", "explorer"),
+    *("activation", "decode", "domain", "network", "readout", "inner", "answers", "scene", "recorded"),
+    *("colours", "elements", "grid", "curves", "legend"),
+    *("image", "gallery", "neuron", "plane", "space", "pattern", "strips", "inspector", "parts", "controls"),
+    *("status", "stages", "explorer"),
 )
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.MULTILINE)

@@ -12,14 +12,14 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from scrubjay.core.claim import HOLDS, PARTLY, Claim, as_shown
+from scrubjay.core.claim import HOLDS, PARTLY
 from scrubjay.core.errors import BadInput
 from scrubjay.core.files import write_whole
-from scrubjay.evidence.line import Line, Picture, Skipped
 from scrubjay.report.bundle import page_script, style, template
+from scrubjay.report.chapters import chapter, claim_row, headlines_markup, skipped_chapter
 from scrubjay.report.claims_json import claims_json
-from scrubjay.report.markup import data_url, entry, figure_markup, number, policy, verdict_mark
-from scrubjay.report.portrait import MOST_BYTES, Portrait, is_played
+from scrubjay.report.markup import data_url, entry, figure_markup, policy
+from scrubjay.report.portrait import MOST_BYTES, Portrait, is_played, stages_of
 from scrubjay.report.portrait_json import portrait_json
 from scrubjay.study import Study
 
@@ -55,29 +55,38 @@ class Report:
             BadInput: a figure cannot be read.
         """
         script, sheet = page_script(), style("page", "explorer")
-        try:
-            portrait, place = _playable(study), '<div id="explorer"></div>'
-        except BadInput as refusal:
-            portrait, place = "null", f'<p class="prose">The network is not in this page: {escape(str(refusal))}.</p>'
-        drawn, pictures = {path.name: path for path in figures}, study.pictures()
-        published = any(claim.published is not None for claim in study.claims)
+        stages, portrait, workbench = _playable(study)
+        drawn = {path.name: path for path in figures}
+        pictures = {
+            name: [figure_markup(each, drawn[each.file]) for each in own if each.file in drawn]
+            for name, own in study.pictures().items()
+        }
+        tables, published = study.tables(), any(claim.published is not None for claim in study.claims)
+        picture = _opening_picture(study, stages, pictures)
         return cls(
             study.title,
             Template(template("page")).substitute(
                 policy=escape(policy(script, sheet)),
                 title=escape(f"{study.title} on {study.task.name}"),
                 about=escape(_about(study)),
-                paragraph=escape(study.paragraph),
+                opening=escape(study.opening or study.paragraph),
+                picture=picture,
+                headlines=headlines_markup(study.headlines),
+                start="" if not stages or "data-stage" in picture else _START,
                 contents="".join(entry(anchor, title) for anchor, title in _contents(study)),
-                reading=escape(_reading(published)),
+                reading=_READING,
+                rules=escape(_rules(published)),
                 claims_link=data_url("application/json", claims_json(study).encode()),
                 published_head='<th scope="col" class="number">published*</th>' if published else "",
-                claims="\n".join(_row(claim, published) for claim in study.claims),
-                explorer=place,
-                sections="\n".join(
+                claims="\n".join(claim_row(claim, published) for claim in study.claims),
+                workbench=workbench,
+                chapters="\n".join(
                     (
-                        *(_section(line, study, pictures[line.name], drawn) for line in study.lines),
-                        *map(_skipped, study.skipped),
+                        *(
+                            chapter(line, study, number, stages, pictures[line.name], tables[line.name])
+                            for number, line in enumerate(study.lines, 1)
+                        ),
+                        *map(skipped_chapter, study.skipped),
                     )
                 ),
                 provenance="\n".join(
@@ -126,11 +135,33 @@ def open_report(folder: str | Path) -> tuple[str, bool]:
     return address, webbrowser.open(address)
 
 
-def _playable(study: Study) -> str:
-    size = sum(weight.nbytes for weight in study.run.network.weights.values())
-    if is_played(study.run.network) and size > MOST_BYTES:
-        raise BadInput(f"its weights take {size:,} bytes, and a page has room for {MOST_BYTES:,}")
-    return portrait_json(Portrait.of_study(study))
+_START = '<p><button type="button" id="start" class="primary">▶ Start the live network</button></p>'
+_READING = (
+    "The control is the same measurement where the statement must fail. A claim <em>holds</em> if it has gone at least "
+    f"{HOLDS:.0%} of the way from chance to perfection, and holds <em>partly</em> from {PARTLY:.0%}. "
+    '<a href="#claims">All claims, and what the verdicts mean</a>.'
+)
+
+
+def _playable(study: Study) -> tuple[frozenset[str], str, str]:
+    """The stages that can be shown, the portrait as JSON, and the place of the workbench."""
+    network = study.run.network
+    size = sum(weight.nbytes for weight in network.weights.values())
+    try:
+        if is_played(network) and size > MOST_BYTES:
+            raise BadInput(f"its weights take {size:,} bytes, and a page has room for {MOST_BYTES:,}")
+        portrait = Portrait.of_study(study)
+    except BadInput as refusal:
+        return frozenset(), "null", f'<p class="prose">The network is not in this page: {escape(str(refusal))}.</p>'
+    return stages_of(portrait), portrait_json(portrait), '<div id="explorer" data-stage="workbench"></div>'
+
+
+def _opening_picture(study: Study, stages: frozenset[str], pictures: Mapping[str, Sequence[str]]) -> str:
+    """The inner network if two classes are its answers; otherwise the first picture of the last line that opens."""
+    if "answer" in stages and study.task.is_binary:
+        return '<div data-stage="answer"></div>'
+    opening = sorted((line for line in study.lines if line.opens), key=lambda line: line.opens)
+    return next((pictures[line.name][0] for line in opening[1:] + opening[:1] if pictures[line.name]), "")
 
 
 def _about(study: Study) -> str:
@@ -140,7 +171,7 @@ def _about(study: Study) -> str:
     return made
 
 
-def _reading(published: bool) -> str:
+def _rules(published: bool) -> str:
     words = (
         f"The control of a value is the same measurement where the statement must fail. The effect of a claim is how "
         f"far its value lies on the way from chance to perfection. A claim holds if its effect is at least {HOLDS:.0%} "
@@ -155,56 +186,12 @@ def _reading(published: bool) -> str:
 
 
 def _contents(study: Study) -> list[tuple[str, str]]:
-    own = [(line.name, line.title) for line in study.lines]
-    left = [(skipped.line, f"{skipped.title} (skipped)") for skipped in study.skipped]
     return [
-        ("claims", "The claims"),
-        ("play", "The network itself"),
-        *own,
-        *left,
+        *((line.name, line.title) for line in study.lines),
+        ("play", "The whole workbench"),
+        ("claims", "All claims"),
         ("provenance", "Where this comes from"),
     ]
-
-
-def _row(claim: Claim, published: bool) -> str:
-    mark = verdict_mark(claim.verdict)
-    return (
-        f'<tr data-verdict="{mark.name}"><td><code>{_breaking(claim.id)}</code></td><td>{escape(claim.statement)}</td>'
-        + (number("published*", as_shown(claim.published, claim.kind)) if published else "")
-        + f"{number('here', claim.shown)}{number('control', as_shown(claim.control, claim.kind))}"
-        + f"<td>{mark.markup}</td></tr>"
-    )
-
-
-def _breaking(claim_id: str) -> str:
-    """The id of a claim, which may go on in another line after each of its dots."""
-    return escape(claim_id).replace(".", ".<wbr>")
-
-
-def _section(line: Line[object], study: Study, pictures: Sequence[Picture], drawn: Mapping[str, Path]) -> str:
-    said = "".join(_sentence(claim) for claim in study.claims if claim.section == line.name)
-    figures = "".join(figure_markup(picture, drawn[picture.file]) for picture in pictures if picture.file in drawn)
-    return (
-        f'<section id="{escape(line.name)}"><h2>{escape(line.title)}</h2>'
-        f'<p class="prose">{escape(line.question)}</p><ul class="said">{said}</ul>{figures}</section>'
-    )
-
-
-def _skipped(skipped: Skipped) -> str:
-    return (
-        f'<section id="{escape(skipped.line)}" class="skipped"><h2>{escape(skipped.title)}</h2>'
-        f'<p class="prose">Skipped: {escape(skipped.reason)}.</p></section>'
-    )
-
-
-def _sentence(claim: Claim) -> str:
-    published = as_shown(claim.published, claim.kind)
-    value = f"{claim.shown}{claim.shown_interval}; " if claim.value is not None else ""
-    numbers = f"{value}control {as_shown(claim.control, claim.kind)}" + (
-        f"; published {published}" if published else ""
-    )
-    mark = verdict_mark(claim.verdict).markup
-    return f'<li>{mark} {escape(claim.statement)}. <span class="numbers">{escape(numbers)}.</span></li>'
 
 
 def _told(value: object) -> str:

@@ -5,7 +5,7 @@ input.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float64, Int
@@ -16,6 +16,8 @@ from scrubjay.core.errors import BadInput
 from scrubjay.core.parallel import one_thread_each
 from scrubjay.evidence.filters import FILTERS
 from scrubjay.evidence.filters.measure import two_filters
+from scrubjay.evidence.inner import INNER
+from scrubjay.evidence.inner.inner_network import InnerNetwork
 from scrubjay.evidence.mlp.neurons import mlp_out_of, neuron_means
 from scrubjay.evidence.subspace import SUBSPACE
 from scrubjay.fit.filters import Filters
@@ -34,6 +36,9 @@ MOST_BYTES = 2_000_000
 should stay below 4 MB."""
 COMPONENTS = 4
 """The principal components of each site that the explorer can show."""
+
+_SPACE = 3
+"""The components that the turning view shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +104,7 @@ class Portrait:
         reads_margin: whether the answer is the sign of a class margin; otherwise it is the largest of all logits.
         views: the full and the frozen network, or nothing if the explorer does not run the network.
         recorded: what was recorded, if the explorer does not run the network; else None.
+        inner: the network inside the network, if the explorer can run it beside the original; else None.
     """
 
     title: str
@@ -108,6 +114,7 @@ class Portrait:
     reads_margin: bool
     views: tuple[View, ...]
     recorded: Recorded | None = None
+    inner: InnerNetwork | None = None
 
     @classmethod
     def of_study(cls, study: Study) -> "Portrait":
@@ -128,7 +135,9 @@ class Portrait:
             )
             for name, act in run.sides.items()
         }
-        return _played(study.title, run.network, study.task, run.mean_pattern, sides)
+        portrait = _played(study.title, run.network, study.task, run.mean_pattern, sides)
+        found = study.found.get(INNER)
+        return portrait if found is None or found.inner.built is None else replace(portrait, inner=found.inner)
 
     @classmethod
     def of(cls, network: Transformer, task: Task, *, title: str = "network", seed: int = 0) -> "Portrait":
@@ -154,6 +163,22 @@ class Portrait:
             readout = Readout.of(network, task, full)
             fitted = {name: (act, *two_filters(act, readout, seed=seed)) for name, act in acts.items()}
         return _played(title, network, task, mean_pattern(full), fitted)
+
+
+def stages_of(portrait: Portrait) -> frozenset[str]:
+    """The names of the explorer's stages that can show a network; see ``assets/explorer/stages.js``."""
+    if portrait.recorded is not None:
+        return frozenset({"workbench", "domain"})
+    found = {"workbench", "domain", "attention", "embeddings"}
+    if all(len(view.mid.components) >= _SPACE for view in portrait.views):
+        found.add("space")
+    if all(view.post is not None for view in portrait.views):
+        found.add("mlp")
+    if all(view.filters is not None for view in portrait.views):
+        found |= {"filters", "shift"}
+    if portrait.inner is not None:
+        found |= {"inner", "answer"}
+    return frozenset(found)
 
 
 def is_played(network: Transformer) -> bool:

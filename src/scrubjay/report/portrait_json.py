@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from scrubjay.evidence.inner.inner_network import InnerNetwork
 from scrubjay.fit.gate import FILTER_NAMES
 from scrubjay.fit.pca import PCA
+from scrubjay.nets.mean_pattern import mean_pattern
+from scrubjay.nets.recording import record
 from scrubjay.report.portrait import COMPONENTS, Portrait, Recorded, View
 from scrubjay.tasks.domain import ListedDomain
 from scrubjay.tasks.task import Task
@@ -37,7 +40,7 @@ def portrait_json(portrait: Portrait) -> str:
         "train": task.train if task.train is None else _packed(task.train, "u1"),
     }
     if recorded is not None:
-        content |= {"recorded": _recorded(recorded), "views": _answers(recorded)}
+        content |= {"recorded": _recorded(recorded), "views": _answers(recorded), "inner": None}
     else:
         content |= {
             "recorded": None,
@@ -46,6 +49,7 @@ def portrait_json(portrait: Portrait) -> str:
             "mean_pattern": _packed(portrait.mean_pattern, "f8"),
             "reading": _reading(task, network.config.d_vocab_out, reads_margin=portrait.reads_margin),
             "views": [_view(view) for view in portrait.views],
+            "inner": None if portrait.inner is None else _inner(portrait.inner),
         }
     return escaped(json.dumps(content, ensure_ascii=False, allow_nan=False))
 
@@ -69,6 +73,32 @@ def _reading(task: Task, logits: int, *, reads_margin: bool) -> dict[str, Any]:
         return {"kind": "margin", "tokens": [next(iter(group), None) for group in task.classes], "class_of": class_of}
     among = [token for group in task.classes for token in group] if task.answer == "groups" else None
     return {"kind": "logits", "tokens": among, "class_of": class_of}
+
+
+def _inner(inner: InnerNetwork) -> dict[str, Any]:
+    """The network inside the network, whose first coordinates are those that its hinges read.
+
+    The plane of a hinge is where ``normal @ resid_mid + offset`` is 0, in the stream of the original. For a class
+    margin, ``shares`` holds the affine part that comes from the neurons of each hinge, [k, r + 1].
+    """
+    network, parts = inner.network, inner.parts
+    coordinates = parts.anatomy.coordinates
+    planes = network.W_in[: parts.dimensions].T.cpu()
+    offsets = network.b_in.cpu() - planes @ (coordinates.readers @ coordinates.mean)
+    groups = inner.parentage["hinges"]
+    return {
+        "config": dataclasses.asdict(network.config),
+        "weights": {name: _packed(value, "f8") for name, value in network.weights.items()},
+        "mean_pattern": _packed(mean_pattern(record(network, inner.task)), "f8"),
+        "dimensions": parts.dimensions,
+        "heads": [{"members": list(head.members), "rank": head.rank} for head in parts.heads.heads],
+        "hinges": [
+            {"neurons": len(group), "offset": offset} for group, offset in zip(groups, offsets.tolist(), strict=True)
+        ],
+        "normals": _packed(planes @ coordinates.readers, "f8"),
+        "shares": _packed(parts.layer.shares[:, :, 0], "f8") if parts.layer.shares.shape[2] == 1 else None,
+        "classes": _packed(inner.classes, "i2"),
+    }
 
 
 def _recorded(recorded: Recorded) -> dict[str, Any]:

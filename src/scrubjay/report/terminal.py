@@ -1,8 +1,9 @@
-"""A study as text for a terminal: its claims, the tables of each line, the lines that were skipped, and the summary."""
+"""A study as text for a terminal: in brief, or with all claims, the tables of each line, and the lines skipped."""
 
 from collections.abc import Iterator
+from io import StringIO
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -10,7 +11,23 @@ from scrubjay.core.claim import Claim, Verdict, as_shown
 from scrubjay.core.table import Table
 from scrubjay.study import Study
 
+_WIDTH = 120
+"""The characters of a line in a file of tables."""
 _STYLES: dict[Verdict, str] = {"holds": "green", "partly": "yellow", "fails": "red", "not applicable": "dim"}
+
+
+def brief_text(study: Study) -> Group:
+    """What the network computes, and the claims that a reader should see first, in one line each where there is room."""
+    table = RichTable(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("claim")
+    for column in ("here", "control", "verdict"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for claim in study.headlines:
+        words = claim.topic or claim.statement
+        topic = Text(words[0].upper() + words[1:])
+        table.add_row(topic, claim.shown, as_shown(claim.control, claim.kind), _verdict(claim))
+    title = Text(f"{study.title} on {study.task.name}", style="bold")
+    return Group(title, Text(), Text(study.opening or study.paragraph), Text(), table)
 
 
 def study_text(study: Study) -> Group:
@@ -67,6 +84,13 @@ def _parts(study: Study) -> Iterator[RenderableType]:
         yield Text(f"Skipped: {skipped.title}, since {skipped.reason}.")
     yield Text()
     yield Text(study.paragraph)
+
+
+def plain_text(study: Study, width: int = _WIDTH) -> str:
+    """Everything that the study found as plain text with lines of at most ``width`` characters, for a file."""
+    file = StringIO()
+    Console(file=file, width=width, color_system=None, legacy_windows=False).print(study_text(study))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 
 def _verdict(claim: Claim) -> Text:

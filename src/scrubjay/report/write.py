@@ -1,11 +1,13 @@
-"""Write a whole report into a folder: figures, page and claims."""
+"""Write a whole report into a folder: figures, page, claims and tables."""
 
 from pathlib import Path
 
+from scrubjay.core.files import write_whole
 from scrubjay.core.progress import Progress, silent
 from scrubjay.evidence.drawing import save
 from scrubjay.report.claims_json import write_claims
 from scrubjay.report.page import Report
+from scrubjay.report.terminal import plain_text
 from scrubjay.study import Study
 
 
@@ -32,7 +34,7 @@ def write_figures(study: Study, folder: str | Path, progress: Progress = silent)
 
 
 def write_report(study: Study, folder: str | Path, progress: Progress = silent) -> Path:
-    """Write ``report.html``, ``claims.json`` and every figure of a study into a folder.
+    """Write ``report.html``, ``claims.json``, ``tables.txt`` and every figure of a study into a folder.
 
     Example:
         >>> import scrubjay
@@ -55,4 +57,5 @@ def write_report(study: Study, folder: str | Path, progress: Progress = silent) 
     progress("writing the page", 1.0)
     page = Report.of(study, figures).save(Path(folder) / "report.html")
     write_claims(study, folder)
+    write_whole(Path(folder) / "tables.txt", plain_text(study).encode("utf-8"))
     return page

@@ -51,6 +51,11 @@ def words(result: AlgorithmResult) -> list[str]:
     return [*said, *result.family.words(result.tests)]
 
 
+def answer(result: AlgorithmResult) -> str:
+    """Say what the network computes, and the first thing that is known of how."""
+    return " ".join(words(result)[:2])
+
+
 def figures(result: AlgorithmResult) -> Sequence[Picture]:
     """Make the pictures of the family."""
     return [] if result.family is None else result.family.figures(result.tests)

@@ -1,6 +1,6 @@
 """Answers: how often is the network right?"""
 
-from scrubjay.evidence.answers.claims import claims, words
+from scrubjay.evidence.answers.claims import answer, claims, words
 from scrubjay.evidence.answers.figures import figures
 from scrubjay.evidence.answers.measure import AnswersResult, measure
 from scrubjay.evidence.line import Line
@@ -13,6 +13,13 @@ ANSWERS = Line[AnswersResult](
     claims=claims,
     figures=figures,
     words=words,
+    answer=answer,
+    opens=1,
+    stage="domain",
+    method=(
+        "The network is run on every input, and its answer is compared with the label. Where training saw only a part of "
+        "the inputs, both parts are counted. The control is to give always the most frequent label."
+    ),
     weight=0.1,
 )
 """The line of evidence."""

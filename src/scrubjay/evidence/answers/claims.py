@@ -9,6 +9,9 @@ _WHERE = {
     "test": "the test half, which training did not see",
 }
 
+_NAMED = 5
+"""The largest number of positions that are called by their names."""
+
 
 def claims(result: AnswersResult) -> list[Claim]:
     """Make one claim for each part of the domain whose labels are known."""
@@ -38,3 +41,17 @@ def words(result: AnswersResult) -> list[str]:
     if act.strays:
         return [f"On {act.strays:,} inputs the network answers with a token that is in no class."]
     return []
+
+
+def answer(result: AnswersResult) -> str:
+    """Say what the network is given, what it answers, and how often it is right."""
+    task = result.run.task
+    names = [task.position_names[at] for at in task.domain.varying]
+    given = f"{', '.join(names[:-1])} and {names[-1]}" if 1 < len(names) <= _NAMED else f"{len(names)} tokens"
+    given = f"token {names[0]}" if len(names) == 1 else given
+    classes = "class 0 or class 1" if task.is_binary else f"one of {len(task.classes)} classes"
+    asked = f"The network reads {given} and answers with {classes}"
+    if result.run.is_constant or not result.accuracies:
+        return f"{asked}; it was run on {task.domain.in_words}."
+    whole = result.accuracies[0]
+    return f"{asked}. It is right on {whole.right:.1%} of {task.domain.in_words}."

@@ -28,6 +28,14 @@ def claims(result: EmbeddingsResult) -> list[Claim]:
     return found
 
 
+def answer(result: EmbeddingsResult) -> str:
+    """Say how much of the answers the tokens alone give, with attention frozen."""
+    error, *others = claims(result)
+    said = f"With attention frozen, each token adds a fixed vector to the stream, exactly (largest error {error.shown})."
+    masks = {claim.id: claim for claim in others}.get("mask.full")
+    return f"{said} The filters of these sums give {masks.shown} of the full network's answers." if masks else said
+
+
 def tables(result: EmbeddingsResult) -> list[Table]:
     """Make the table of how often every two binary images of the domain agree."""
     if result.images is None:

@@ -37,3 +37,13 @@ def _of_side(name: str, side: SideMlp, majority: float) -> list[Claim]:
             facts={"gate": gate},
         ),
     ]
+
+
+def answer(result: MlpResult) -> str:
+    """Say what the MLP does to the full network's answers."""
+    apart, gate = _of_side("full", result.sides["full"], majority_share(result.run.full.classes))[:2]
+    return (
+        f"The MLP makes the answer easy to read: one half-space gives {apart.shown} of the answers after it, and "
+        f"{apart.control:.1%} before it. With everything but the filters held at its mean, it computes their gate on "
+        f"{gate.shown} of the inputs."
+    )

@@ -26,6 +26,23 @@ def claims(result: RivalsResult) -> list[Claim]:
     return [*found, *_row_claims(result.rows, chance_share(result.run.full.classes))]
 
 
+def answer(result: RivalsResult) -> str:
+    """Say which explanation predicts most of the network's mistakes, and which most of its unseen answers."""
+    unseen = max(result.scored, key=lambda rival: rival.scores.unseen.value)
+    counted = {r.name: r.scores.mistakes for r in result.scored if r.scores.mistakes and r.scores.mistakes.n >= FEW}
+    first = f"Of {len(result.scored)} explanations, {_named(unseen)} predicts most answers that it never saw"
+    said = f"{first} ({unseen.scores.unseen.value:.1%})"
+    if not counted:
+        return f"{said}."
+    best = max((r for r in result.scored if r.name in counted), key=lambda rival: counted[rival.name].value)
+    most = f"most of the network's mistakes ({counted[best.name].value:.1%})"
+    return f"{said}, and {most}." if best is unseen else f"{said}; {_named(best)} predicts {most}."
+
+
+def _named(rival: Rival) -> str:
+    return f"“{rival.what}”"
+
+
 def tables(result: RivalsResult) -> list[Table]:
     """Make the table of all rivals, and the table of exchanged rows if the domain has rows."""
     return [_rivals_table(result), *([] if result.rows is None else [_rows_table(result.rows)])]

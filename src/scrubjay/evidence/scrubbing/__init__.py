@@ -15,6 +15,11 @@ SCRUBBING = Line[ScrubbingResult](
     figures=figures,
     tables=tables,
     words=words,
+    method=(
+        "Causal scrubbing replaces parts of the residual stream by those of another, random input, wherever the "
+        "hypothesis says that the answer cannot change. The share of answers that stay is the mean over independent "
+        "draws. The control is the strongest of several wrong hypotheses."
+    ),
     needs=(found_by(FILTERS),),
     weight=8.0,
 )

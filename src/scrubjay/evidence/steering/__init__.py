@@ -2,7 +2,7 @@
 
 from scrubjay.evidence.filters import FILTERS
 from scrubjay.evidence.line import Line, found_by
-from scrubjay.evidence.steering.claims import claims
+from scrubjay.evidence.steering.claims import answer, claims
 from scrubjay.evidence.steering.figures import figures
 from scrubjay.evidence.steering.measure import SteeringResult, measure
 
@@ -13,6 +13,13 @@ STEERING = Line[SteeringResult](
     measure=measure,
     claims=claims,
     figures=figures,
+    answer=answer,
+    stage="shift",
+    method=(
+        "The same vector is added to the residual stream of all inputs, along a filter or in a random direction, with "
+        "growing length. After each shift, the filters' prediction is compared with what the network answers. The "
+        "control is their prediction before the shift."
+    ),
     needs=(found_by(FILTERS),),
     weight=3.0,
 )

@@ -17,6 +17,15 @@ def claims(result: SteeringResult) -> list[Claim]:
     ]
 
 
+def answer(result: SteeringResult) -> str:
+    """Say how often the filters predict the full network's answer after a shift."""
+    random, along = _random("full", result.random["full"]), _boundary("full", result.boundary["full"])
+    return (
+        f"After a shift along the filters, they predict {along.shown} of the answers (their prediction before it: "
+        f"{along.control:.1%}); after a random shift, {random.shown} ({random.control:.1%})."
+    )
+
+
 def _random(name: str, steering: Steering) -> Claim:
     """The claim about random shifts. Their directions are a sample of all directions, so the mean has an interval."""
     area, control = Score.over(steering.area.tolist()), Score.over(steering.control_area.tolist())

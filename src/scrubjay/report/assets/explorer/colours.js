@@ -25,6 +25,11 @@ export function classPalette(count) {
   return Uint32Array.from([...colours, rgb(STRAY)], packed);
 }
 
+/** The colours of inputs that stay the same and of inputs that change; the third is never used. */
+export function changePalette() {
+  return Uint32Array.from(["#cfd4dc", "#b00020", STRAY].map(rgb), packed);
+}
+
 /** The colour of each input's class; class -1 means "in no class". (A loop, since `Uint32Array.from` is far slower.) */
 export function byClass(classes, palette) {
   const last = palette.length - 1;

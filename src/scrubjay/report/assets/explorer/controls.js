@@ -6,21 +6,27 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const SECONDS = 6; // the time in which an animation at speed 1 covers the range of a slider
 
 export class Controls {
-  constructor(scene) {
+  /**
+   * `groups` names the groups of settings to show, of `show`, `network`, `attention`, `mlp`, `shift` and
+   * `thresholds`.
+   */
+  constructor(scene, groups) {
     this.scene = scene;
     this.sliders = [];
     this.selects = [];
     this.playing = null;
-    this.speed = element("select", { class: "sj-speed" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
+    this.speed = element("select", { class: "sj-speed", "aria-label": "speed of animations" }, ...SPEEDS.map((k) => element("option", { value: k, selected: k === 1 }, `×${k}`)));
     const axis = (key, name) => element("label", {}, `${name} `, this.#choice(key, () => scene.axes().map(({ key: axis, label, choice = label }) => [axis, choice])));
     const line = (...choices) => element("p", { class: "sj-axes" }, ...choices);
     const site = scene.isRecorded ? [line(element("label", {}, "site ", this.#choice("site", () => scene.sites())))] : [];
     this.axes = element("div", {}, ...site, line(axis("x", "x axis"), axis("y", "y axis")));
-    this.root = element(
-      "div",
-      { class: "sj-controls" },
-      ...(scene.isRecorded ? [] : this.#ofTheRun()),
-      this.#group(
+    this.root = element("div", { class: "sj-controls" }, ...groups.filter((name) => name === "show" || !scene.isRecorded).map((name) => this.#groupNamed(name)));
+  }
+
+  #groupNamed(name) {
+    const { scene } = this;
+    if (name === "show")
+      return this.#group(
         "Show",
         this.#select("colour", "colour of the points", () => [
           ["now", scene.isRecorded ? "answers" : "current answers"],
@@ -29,41 +35,42 @@ export class Controls {
         ]),
         ...(scene.isRecorded ? [] : [element("label", { class: "sj-control" }, element("span", {}, "speed of animations"), this.speed)]),
         element("button", { type: "button", class: "sj-reset", onclick: () => this.#reset() }, "Reset all"),
-      ),
-    );
-  }
-
-  /** The settings that make the network run again. */
-  #ofTheRun() {
-    const { scene } = this;
-    const { d_mlp, attn_only } = scene.network.config;
-    return [
-      this.#group(
+      );
+    if (name === "thresholds") return this.#thresholds();
+    if (name === "network")
+      return this.#group(
         "Network",
         this.#select("view", "components and filters of the", () => [
           ["full", "full network"],
           ["frozen", "frozen network"],
         ]),
-        this.#slider("t", "attention t, from the mean pattern (0) to each input's own (1)", { min: 0, max: 1, step: 0.01 }),
-      ),
-      attn_only
-        ? ""
-        : this.#group(
-            "MLP",
-            this.#slider("fraction", "share of mlp_out that is added to the residual stream", { min: 0, max: 1, step: 0.01 }),
-            ...(d_mlp ? this.#neurons(d_mlp) : []),
-          ),
-      this.#group(
-        "Shift of resid_mid",
-        this.#slider("length", "length of the shift", { min: -10, max: 10, step: 0.1 }),
-        this.#select("direction", "direction of the shift", () => [
-          ...(scene.view.filters?.names ?? []).map((name, k) => [String(k), `filter ${name}`]),
-          ["random", "random"],
-        ]),
-        this.#number("seed", "seed of the random direction"),
-      ),
-      this.#thresholds(),
-    ];
+        this.#attention(),
+      );
+    if (name === "attention") return this.#group("Attention", this.#attention());
+    if (name === "mlp") return this.#mlp();
+    return this.#group(
+      "Shift of resid_mid",
+      this.#slider("length", "length of the shift", { min: -10, max: 10, step: 0.1 }),
+      this.#select("direction", "direction of the shift", () => [
+        ...(scene.view.filters?.names ?? []).map((filter, k) => [String(k), `filter ${filter}`]),
+        ["random", "random"],
+      ]),
+      this.#number("seed", "seed of the random direction"),
+    );
+  }
+
+  #attention() {
+    return this.#slider("t", "attention t, from the mean pattern (0) to each input's own (1)", { min: 0, max: 1, step: 0.01 });
+  }
+
+  #mlp() {
+    const { d_mlp, attn_only } = this.scene.network.config;
+    if (attn_only) return "";
+    return this.#group(
+      "MLP",
+      this.#slider("fraction", "share of mlp_out that is added to the residual stream", { min: 0, max: 1, step: 0.01 }),
+      ...(d_mlp ? this.#neurons(d_mlp) : []),
+    );
   }
 
   #neurons(count) {
@@ -134,12 +141,13 @@ export class Controls {
 
   #playButton(key, label, input) {
     const button = element("button", { type: "button", class: "sj-play", "aria-label": `animate: ${label}`, "data-plays": key }, "▶");
-    button.addEventListener("click", () => (this.playing?.key === key ? this.#pause() : this.#play(key, input, button)));
+    button.addEventListener("click", () => (this.playing?.key === key ? this.pause() : this.#play(key, input, button)));
     return button;
   }
 
   #play(key, input, button) {
-    this.#pause();
+    this.scene.player?.pause();
+    this.scene.player = this;
     const [low, high] = [Number(input.min), Number(input.max)];
     const now = this.scene.settings[key];
     let value = now >= high ? low : now;
@@ -152,13 +160,13 @@ export class Controls {
       last = time;
       const step = Number(input.step);
       this.scene.set({ [key]: Math.min(high, step === 1 ? Math.round(value) : value) });
-      if (value >= high) this.#pause();
+      if (value >= high) this.pause();
       else this.playing.frame = requestAnimationFrame(frame);
     };
     this.playing.frame = requestAnimationFrame(frame);
   }
 
-  #pause() {
+  pause() {
     if (!this.playing) return;
     cancelAnimationFrame(this.playing.frame);
     this.playing.button.textContent = "▶";
@@ -166,18 +174,18 @@ export class Controls {
   }
 
   #set(patch) {
-    this.#pause();
+    this.pause();
     this.scene.set(patch);
   }
 
   #reset() {
-    this.#pause();
+    this.pause();
     const { pinned } = this.scene.settings;
     this.scene.set({ ...this.scene.initial(), pinned });
   }
 
-  /** `agreement` is that of the gate with the answers for the current settings, or null without filters. */
-  draw(agreement) {
+  /** `agree` is the agreement of the gate with the answers for the current settings, or null without filters. */
+  draw({ agree }) {
     const { settings, view } = this.scene;
     for (const { key, select, choices } of this.selects) {
       const wanted = choices();
@@ -195,13 +203,13 @@ export class Controls {
       if (document.activeElement !== input || input.type === "range") input.value = value;
       if (told) told.textContent = value.toFixed(digits).replace("-", "−");
     }
-    if (agreement === null) return;
+    if (agree === null || !this.told) return;
     const { gate, agreement: fitted } = view.filters;
-    const words = `The gate ${gate} agrees with ${percent(agreement)} of the answers with the current settings`;
+    const words = `The gate ${gate} agrees with ${percent(agree)} of the answers with the current settings`;
     setText(this.told, `${words} (as fitted: ${percent(fitted)}).`);
   }
 
   stop() {
-    this.#pause();
+    this.pause();
   }
 }

@@ -91,3 +91,28 @@ export const short = (value) => {
 
 /** A share as a percentage with one decimal. */
 export const percent = (share) => `${(100 * share).toFixed(1)}%`;
+
+/** The numbers from 0 to count - 1 in a random order, always the same, so that no class covers the others. */
+export function shuffled(count) {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  let state = 1;
+  for (let i = count - 1; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const j = Math.floor((state / 4294967296) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Round numbers within a range for an axis, each with its text. */
+export function ticks(low, high, count = 5) {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((size) => size >= rough);
+  const first = Math.ceil(low / step);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, k) => {
+    const value = (first + k) * step;
+    return [value, value.toFixed(digits).replace("-", "−")];
+  });
+}

@@ -1,23 +1,27 @@
 // The images of the domain: ground truth, answers, disagreements, and the values and states of the filters.
 
-import { byClass, bySign, byThreshold, classPalette, largest } from "./colours.js";
+import { byClass, bySign, byThreshold, changePalette, classPalette, largest } from "./colours.js";
 import { element, percent, short } from "./elements.js";
 import { DomainImage } from "./image.js";
 
 export class Gallery {
-  constructor(scene, grid) {
+  /** `wanted` holds the beginnings of the names of the images to show; without it, all are shown. */
+  constructor(scene, grid, wanted = null) {
+    this.wanted = wanted;
     this.scene = scene;
     this.grid = grid;
     this.classes = classPalette(scene.data.classes);
     this.binary = classPalette(2);
+    this.changes = changePalette();
     this.images = {};
     this.painted = {};
     this.root = element("div", { class: "sj-gallery" });
   }
 
   /** `values` of each filter, and the output of the gate for them (null without filters). */
-  draw(values, gated) {
-    const shown = [...this.#labels(), ...this.#filters(values, gated)];
+  draw({ values, gated }) {
+    const all = [...this.#labels(), ...this.#filters(values, gated)];
+    const shown = this.wanted ? all.filter(({ name }) => this.wanted.some((start) => name.startsWith(start))) : all;
     const wanted = shown.map(({ name }) => name).join();
     if (this.root.dataset.names !== wanted) {
       this.root.dataset.names = wanted;
@@ -28,7 +32,7 @@ export class Gallery {
   }
 
   #labels() {
-    const { scene, classes, binary } = this;
+    const { scene, classes, changes } = this;
     const { truth } = scene;
     const [full, frozen] = [scene.views.full.classes, scene.views.frozen.classes];
     const now = scene.classes();
@@ -41,13 +45,13 @@ export class Gallery {
         name: "full ≠ frozen",
         tells: "where they disagree",
         note: `${percent(agreement(full, frozen))} agree`,
-        colours: this.#once("full ≠ frozen", frozen, () => byClass(differing(full, frozen), binary)),
+        colours: this.#once("full ≠ frozen", frozen, () => byClass(differing(full, frozen), changes)),
       },
       ...(scene.isRecorded ? [] : [answers("current settings", now, "answers with the current settings", right(now))]),
     ];
     if (!truth) return images;
     const [name, whose] = scene.isRecorded ? ["errors", "of the full network"] : ["current errors", "with the current settings"];
-    const wrong = this.#once(name, now, () => byClass(differing(now, truth), binary));
+    const wrong = this.#once(name, now, () => byClass(differing(now, truth), changes));
     return [
       answers("ground truth", truth, "the right class", ""),
       ...images,

@@ -18,7 +18,7 @@ export class Inspector {
   }
 
   /** Show the chosen input, with what other panels have computed for all inputs. */
-  draw(values, gated, mlpPre) {
+  draw({ values, gated, mlpPre }) {
     const { scene } = this;
     const input = scene.shown;
     const rows = this.#rows(values, gated, mlpPre);

@@ -165,6 +165,21 @@ export class Network extends Domain {
     return out;
   }
 
+  /** What one head adds to resid_mid along v on every input with its own pattern, beyond what the given token adds. */
+  added(v, head) {
+    const { n_heads: h } = this.config;
+    const along = this.#along(v);
+    const start = this.given === null ? 0 : along[this.given][head];
+    const s = this.positions.length;
+    const out = new Float64Array(this.size);
+    for (const at of this.reached) {
+      if (at === this.given) continue;
+      const choice = this.choices[at];
+      for (let i = 0; i < out.length; i++) out[i] += this.full[(i * s + at) * h + head] * (along[at][choice[i] * h + head] - start);
+    }
+    return out;
+  }
+
   /**
    * The extended embeddings along v: what each token at a position adds to resid_mid with the mean pattern. Where tokens
    * vary at the position that is read, this includes what they are themselves.

@@ -33,7 +33,7 @@ export class NeuronPanel {
     this.scene.set({ neuron: order[(at + by + order.length) % order.length] });
   }
 
-  draw(mlpPre) {
+  draw({ mlpPre }) {
     const { neuron } = this.scene.settings;
     const { order } = this.scene.view;
     if (this.painted?.mlpPre !== mlpPre) {

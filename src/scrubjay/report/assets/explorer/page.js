@@ -1,9 +1,21 @@
-// The report's page: it mounts the explorer, filters the table of claims, and switches between light and dark.
+// The report's page: it mounts the stages of all chapters, filters the table of claims, and switches between light and
+// dark.
 
-import { mount } from "./explorer.js";
+import { Explorer } from "./explorer.js";
 
 const portrait = JSON.parse(document.getElementById("portrait").textContent);
-if (portrait) globalThis.scrubjay = mount(document.getElementById("explorer"), portrait);
+if (portrait) {
+  const explorer = new Explorer(portrait);
+  for (const root of document.querySelectorAll("[data-stage]")) explorer.add(root.dataset.stage, root);
+  globalThis.scrubjay = explorer;
+  addEventListener("beforeprint", () => explorer.drawAll());
+  document.getElementById("start")?.addEventListener("click", () => {
+    const play = document.querySelector(".sj-brief .sj-primary") ?? document.querySelector("[data-plays=t]");
+    play.scrollIntoView({ block: "nearest" });
+    play.focus();
+    play.click();
+  });
+}
 
 const rows = [...document.querySelectorAll("#claims tbody tr")];
 const words = document.getElementById("claims-words");

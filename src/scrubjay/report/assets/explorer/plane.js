@@ -1,6 +1,6 @@
 // Every input as a point in the plane of two axes, with the boundaries of the filters, which can be dragged.
 
-import { Board } from "./elements.js";
+import { Board, shuffled, ticks } from "./elements.js";
 import { choosing } from "./grid.js";
 import { dot } from "./network.js";
 
@@ -9,9 +9,11 @@ const GRAB = 6; // distance in pixels within which a pointer takes hold of a bou
 const REACH = 20; // distance in pixels within which a pointer chooses a point
 
 export class Plane {
-  constructor(scene, grid, theme) {
+  /** `fixed` holds the keys of the two axes; without it, the reader chooses them. */
+  constructor(scene, grid, theme, fixed = null) {
     this.scene = scene;
     this.theme = theme;
+    this.fixed = fixed;
     this.board = new Board(
       {
         tabindex: 0,
@@ -19,7 +21,7 @@ export class Plane {
         class: "sj-plane",
         "aria-label": "all inputs as points in the plane of the two chosen axes. Arrow keys move the pinned input.",
       },
-      () => this.colours && this.draw(this.colours, this.last),
+      () => this.colours && this.draw(this),
     );
     this.shuffled = shuffled(scene.size);
     this.root = this.board.canvas;
@@ -29,12 +31,11 @@ export class Plane {
   }
 
   /** Draw each input in its colour. Points of the colour `last` are drawn last, so that nothing covers them. */
-  draw(colours, last = null) {
+  draw({ colours, last }) {
     const { scene, board } = this;
-    const { x, y } = scene.settings;
     [this.colours, this.last] = [colours, last];
-    this.points = [scene.coordinates(x), scene.coordinates(y)];
-    this.range = [this.#extent(x, this.points[0]), this.#extent(y, this.points[1])];
+    this.points = this.axes.map((key) => scene.coordinates(key));
+    this.range = this.axes.map((key, k) => this.#extent(key, this.points[k]));
     const theme = this.theme.ink;
     this.#scatter(colours);
     const context = board.context;
@@ -42,6 +43,14 @@ export class Plane {
     this.#frame(context, theme);
     this.#boundaries(context, theme);
     this.#mark(context, theme);
+  }
+
+  /** The keys of the two axes. */
+  get axes() {
+    const { scene, fixed } = this;
+    if (!fixed) return [scene.settings.x, scene.settings.y];
+    const keys = scene.axes().map(({ key }) => key); // the other network may have fewer filters
+    return fixed.map((key) => (keys.includes(key) ? key : "mid0"));
   }
 
   /**
@@ -116,14 +125,14 @@ export class Plane {
     context.textAlign = "center";
     const labels = Object.fromEntries(this.scene.axes().map(({ key, label }) => [key, label]));
     for (const [value, name] of ticks(...this.range[0])) context.fillText(name, this.#toPixel(0, value), y0 + 15);
-    context.fillText(labels[this.scene.settings.x], (x0 + x1) / 2, y0 + 33, x1 - x0);
+    context.fillText(labels[this.axes[0]], (x0 + x1) / 2, y0 + 33, x1 - x0);
     context.textAlign = "right";
     for (const [value, name] of ticks(...this.range[1])) context.fillText(name, x0 - 5, this.#toPixel(1, value) + 4);
     context.save();
     context.translate(12, (y0 + y1) / 2);
     context.rotate(-Math.PI / 2);
     context.textAlign = "center";
-    context.fillText(labels[this.scene.settings.y], 0, 0, y0 - y1);
+    context.fillText(labels[this.axes[1]], 0, 0, y0 - y1);
     context.restore();
   }
 
@@ -132,13 +141,13 @@ export class Plane {
     const { scene } = this;
     const { settings, view } = scene;
     if (!view.filters) return [];
-    const axes = [settings.x, settings.y].map((key) => view.axis(key));
-    if (axes.some(({ site }) => site !== "mid") || settings.x === settings.y) return [];
-    const areFilters = [settings.x, settings.y].map((key) => key.startsWith("filter"));
+    const axes = this.axes.map((key) => view.axis(key));
+    if (axes.some(({ site }) => site !== "mid") || this.axes[0] === this.axes[1]) return [];
+    const areFilters = this.axes.map((key) => key.startsWith("filter"));
     return view.filters.directions.flatMap((direction, k) => {
       const moved = settings.moved[settings.view][k];
       if (areFilters[0] || areFilters[1]) {
-        const own = [settings.x, settings.y].indexOf(`filter${k}`);
+        const own = this.axes.indexOf(`filter${k}`);
         return own < 0 ? [] : [{ k, nx: own === 0 ? 1 : 0, ny: own === 1 ? 1 : 0, c: moved, offset: 0 }];
       }
       const offset = view.filters.thresholds[k] - dot(direction, view.mid.mean);
@@ -265,29 +274,4 @@ export class Plane {
   stop() {
     this.board.stop();
   }
-}
-
-/** The numbers from 0 to count - 1 in a random order, always the same, so that no class covers the others. */
-function shuffled(count) {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  let state = 1;
-  for (let i = count - 1; i > 0; i--) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const j = Math.floor((state / 4294967296) * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
-/** Round numbers within a range for an axis, each with its text. */
-function ticks(low, high) {
-  const rough = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((k) => k * power).find((size) => size >= rough);
-  const first = Math.ceil(low / step);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, k) => {
-    const value = (first + k) * step;
-    return [value, value.toFixed(digits).replace("-", "−")];
-  });
 }

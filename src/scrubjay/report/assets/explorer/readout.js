@@ -93,22 +93,35 @@ export class Readout {
   }
 
   #read(fraction) {
-    const n = this.network.size;
+    const scores = this.direct.slice();
     const c = this.columns.length;
-    const classes = new Int16Array(n);
-    const margins = new Float64Array(n);
-    for (let i = 0; i < n; i++) {
-      let best = -Infinity;
-      let next = -Infinity;
-      let token = 0;
+    for (let i = 0; i < scores.length; i++) scores[i] += fraction * (this.added[i] + this.offset[i % c]);
+    return { classes: this.classesOf(scores), margins: this.#leads(scores) };
+  }
+
+  /** The class of the answer to each input, from its margin or its logits, [n, c]. */
+  classesOf(scores) {
+    const c = this.columns.length;
+    return Int16Array.from({ length: scores.length / c }, (_, i) => {
+      if (c === 1) return Number(scores[i] > 0);
+      let best = 0;
+      for (let k = 1; k < c; k++) if (scores[i * c + k] > scores[i * c + best]) best = k;
+      return this.classOf[this.tokens[best]];
+    });
+  }
+
+  /** The margin of each input, or by how much its largest logit exceeds the second largest. */
+  #leads(scores) {
+    const c = this.columns.length;
+    if (c === 1) return scores;
+    return Float64Array.from({ length: scores.length / c }, (_, i) => {
+      let [best, next] = [-Infinity, -Infinity];
       for (let k = 0; k < c; k++) {
-        const score = this.direct[i * c + k] + fraction * (this.added[i * c + k] + this.offset[k]);
-        if (score > best) [best, next, token] = [score, best, k];
+        const score = scores[i * c + k];
+        if (score > best) [best, next] = [score, best];
         else if (score > next) next = score;
       }
-      classes[i] = c === 1 ? Number(best > 0) : this.classOf[this.tokens[token]];
-      margins[i] = c === 1 ? best : best - next;
-    }
-    return { classes, margins };
+      return best - next;
+    });
   }
 }

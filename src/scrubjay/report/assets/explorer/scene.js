@@ -4,6 +4,7 @@
 
 import { Answers } from "./answers.js";
 import { decode } from "./decode.js";
+import { InnerNetwork } from "./inner.js";
 import { Network, dot } from "./network.js";
 
 const MOST_KEPT = 40; // projections of one view
@@ -56,9 +57,16 @@ export class Scene {
       moved: Object.fromEntries(
         this.data.views.map((view) => [view.name, view.filters ? view.filters.names.map(() => 0) : []]),
       ),
+      off: [], // parts of the inner network that are held at their mean
       pinned: null,
       hovered: null,
     };
+  }
+
+  /** The network inside the network, or null if there is none to run. It is made when it is first asked for. */
+  get inner() {
+    this.madeInner ??= this.data.inner ? new InnerNetwork(this.data) : null;
+    return this.madeInner;
   }
 
   /** Change some settings. The panels are drawn again, and the Worker is asked if the answers depend on the change. */
