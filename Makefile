@@ -31,7 +31,7 @@ docs: explain $(VENV)/installed-dev
 pictures: explain $(VENV)/installed-dev
 	mkdir -p docs/images
 	cp $(OUT)/*.png docs/images/
-	$(BIN)/python docs/take_picture.py $(OUT)/report.html docs/images/explorer.png
+	$(BIN)/python docs/take_picture.py $(OUT)/report.html docs/images
 	$(BIN)/python docs/fill_tables.py $(OUT)/claims.json
 
 $(VENV)/bin/python:

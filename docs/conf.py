@@ -1,5 +1,6 @@
 """The documentation: `make docs`, or `sphinx-build -W docs docs/_build`."""
 
+import shutil
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -11,7 +12,7 @@ version = release = installed("scrubjay")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_example"]
 
 napoleon_google_docstring = True
 napoleon_use_ivar = True
@@ -20,5 +21,8 @@ autodoc_typehints = "none"
 
 html_theme = "furo"
 html_title = "scrubjay"
-report = Path(__file__).parents[1] / "out" / "report.html"
-html_extra_path = [str(report)] if report.exists() else []
+report, example = Path(__file__).parents[1] / "out" / "report.html", Path(__file__).parent / "_example"
+html_extra_path = [example.name]  # the example page that the index links to, under a name that no document has
+example.mkdir(exist_ok=True)
+if report.exists():
+    shutil.copyfile(report, example / "example.html")

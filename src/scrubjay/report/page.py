@@ -72,7 +72,7 @@ class Report:
                 opening=escape(study.opening or study.paragraph),
                 picture=picture,
                 headlines=headlines_markup(study.headlines),
-                start="" if not stages or "data-stage" in picture else _START,
+                start="" if not stages or '"answer"' in picture else _START,
                 contents="".join(entry(anchor, title) for anchor, title in _contents(study)),
                 reading=_READING,
                 rules=escape(_rules(published)),
@@ -157,11 +157,12 @@ def _playable(study: Study) -> tuple[frozenset[str], str, str]:
 
 
 def _opening_picture(study: Study, stages: frozenset[str], pictures: Mapping[str, Sequence[str]]) -> str:
-    """The inner network if two classes are its answers; otherwise the first picture of the last line that opens."""
+    """The inner network if it answers with two classes; otherwise the picture of a line that opens, and the answers."""
     if "answer" in stages and study.task.is_binary:
         return '<div data-stage="answer"></div>'
     opening = sorted((line for line in study.lines if line.opens), key=lambda line: line.opens)
-    return next((pictures[line.name][0] for line in opening[1:] + opening[:1] if pictures[line.name]), "")
+    picture = next((pictures[line.name][0] for line in opening[1:] + opening[:1] if pictures[line.name]), "")
+    return picture + ('<div data-stage="table"></div>' if "table" in stages else "")
 
 
 def _about(study: Study) -> str:

@@ -168,8 +168,8 @@ class Portrait:
 def stages_of(portrait: Portrait) -> frozenset[str]:
     """The names of the explorer's stages that can show a network; see ``assets/explorer/stages.js``."""
     if portrait.recorded is not None:
-        return frozenset({"workbench", "domain"})
-    found = {"workbench", "domain", "attention", "embeddings"}
+        return frozenset({"workbench", "domain", "table"})
+    found = {"workbench", "domain", "table", "attention", "embeddings"}
     if all(len(view.mid.components) >= _SPACE for view in portrait.views):
         found.add("space")
     if all(view.post is not None for view in portrait.views):

@@ -14,7 +14,7 @@ import { Space } from "./space.js";
 import { Strips } from "./strips.js";
 
 /** Each function makes the panels of a stage from {scene, grid, theme, status}: `parts` are drawn, `nodes` are shown. */
-export const STAGES = { workbench, domain, attention, space, inner, answer, filters, embeddings, mlp, shift };
+export const STAGES = { workbench, domain, table, attention, space, inner, answer, filters, embeddings, mlp, shift };
 
 /** A panel with its heading and a sentence that explains it. */
 function panel(name, words, ...children) {
@@ -65,6 +65,13 @@ function domain({ scene, grid }) {
   const inspector = new Inspector(scene);
   const tells = explanations(scene, grid);
   return { nodes: beside(panel("The domain", tells.domain, gallery.root), panel("The input", tells.input, inspector.root)), parts: [gallery, inspector] };
+}
+
+/** The answers over the domain, and the input under the pointer. */
+function table({ scene, grid }) {
+  const gallery = new Gallery(scene, grid, ["full network"]);
+  const inspector = new Inspector(scene);
+  return { nodes: beside(gallery.root, panel("The input", "Point at an input to see it here, or click to pin it.", inspector.root)), parts: [gallery, inspector] };
 }
 
 /** From the mean pattern to each input's own. */
