@@ -1,28 +1,51 @@
 """The parts of the page that follow from lines and claims: headlines, chapters, and rows of the table of claims."""
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
-from scrubjay.core.claim import Claim, as_shown
+from scrubjay.core.claim import Claim, Verdict, as_shown
 from scrubjay.core.table import Table
 from scrubjay.evidence.line import Line, Skipped
 from scrubjay.report.markup import number, verdict_mark
 from scrubjay.study import Study
 
 
-def headlines_markup(claims: Sequence[Claim]) -> str:
-    """The claims that a reader should see first, one line each."""
+_VERDICTS: dict[Verdict, str] = {
+    "holds": "hold",
+    "partly": "hold partly",
+    "fails": "fail",
+    "not applicable": "could not be tested",
+}
+"""How many claims have each verdict, in words."""
+
+
+def headlines_markup(study: Study) -> str:
+    """The claims that a reader should see first, one line each, below the titles of their chapters."""
+    groups = groupby(study.headlines, key=lambda claim: claim.section)
+    titles = {line.name: line.title for line in study.lines}
     rows = "".join(
-        f'<tr><th scope="row"><a href="#{escape(claim.section)}" title="{escape(claim.statement)}">'
-        f"{escape(_topic(claim))}</a></th>{number('here', claim.shown)}"
-        f"{number('control', as_shown(claim.control, claim.kind))}<td>{verdict_mark(claim.verdict).markup}</td></tr>"
-        for claim in claims
+        f'<tr class="group"><th scope="rowgroup" colspan="4"><a href="#{escape(section)}">'
+        f"{escape(titles[section])}</a></th></tr>{''.join(map(_headline, claims))}"
+        for section, claims in groups
     )
     head = "".join(f'<th scope="col" class="number">{name}</th>' for name in ("here", "control"))
+    told = Counter(claim.verdict for claim in study.headlines)
+    counts = [f"{told[verdict]} {words}" for verdict, words in _VERDICTS.items() if told[verdict]]
     return (
+        f'<p class="verdicts">Of {len(study.headlines)} headline claims, {_listed(counts)}.</p>'
         f'<table class="headlines"><thead><tr><th scope="col">claim</th>{head}<th scope="col">verdict</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _headline(claim: Claim) -> str:
+    return (
+        f'<tr><th scope="row" title="{escape(claim.statement)}">{escape(_topic(claim))}</th>'
+        f"{number('here', claim.shown)}{number('control', as_shown(claim.control, claim.kind))}"
+        f"<td>{verdict_mark(claim.verdict).markup}</td></tr>"
     )
 
 
@@ -118,6 +141,10 @@ def _topic(claim: Claim) -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def _breaking(claim_id: str) -> str:

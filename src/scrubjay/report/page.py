@@ -71,7 +71,7 @@ class Report:
                 about=escape(_about(study)),
                 opening=escape(study.opening or study.paragraph),
                 picture=picture,
-                headlines=headlines_markup(study.headlines),
+                headlines=headlines_markup(study),
                 start="" if not stages or '"answer"' in picture else _START,
                 contents="".join(entry(anchor, title) for anchor, title in _contents(study)),
                 reading=_READING,
@@ -137,8 +137,10 @@ def open_report(folder: str | Path) -> tuple[str, bool]:
 
 _START = '<p><button type="button" id="start" class="primary">▶ Start the live network</button></p>'
 _READING = (
-    "The control is the same measurement where the statement must fail. A claim <em>holds</em> if it has gone at least "
-    f"{HOLDS:.0%} of the way from chance to perfection, and holds <em>partly</em> from {PARTLY:.0%}. "
+    "The control is the same measurement where the statement must fail, for example with random parts. For counts, less "
+    "is better. A claim <em>holds</em> if it has gone at least "
+    f"{HOLDS:.0%} of the way from chance to perfection, and holds <em>partly</em> from {PARTLY:.0%}. A claim that fails "
+    "is a finding too. "
     '<a href="#claims">All claims, and what the verdicts mean</a>.'
 )
 

@@ -47,7 +47,7 @@ def _agreement(result: AttentionResult) -> Claim:
         chance=majority,
         control=majority,
         headline=True,
-        topic="answers kept when attention is frozen to its mean",
+        topic="answers kept with one attention pattern for all inputs",
     )
 
 

@@ -129,7 +129,7 @@ def _size(result: InnerResult) -> Claim:
         of=whole,
         control=control,
         headline=True,
-        topic="numbers of the network inside the network",
+        topic="numbers in the network inside the network",
         facts={
             "dimensions": parts.dimensions,
             "heads": len(parts.ranks),
@@ -212,7 +212,8 @@ def _mistakes(result: InnerResult) -> list[Claim]:
 
 def _interchange(result: InnerResult, what: str, test: PartTest | None) -> list[Claim]:
     parts = {"hinges": "neurons behind a hinge", "heads": "heads behind an inner head"}[what]
-    claim_id, topic = f"inner.interchange.{what}", f"changed answers predicted when {what} are exchanged"
+    groups = "neurons" if what == "hinges" else what
+    claim_id, topic = f"inner.interchange.{what}", f"changed answers predicted when groups of {groups} are exchanged"
     if test is None or test.found.whole.changed is None:
         why = (
             f"The network inside the network has no {what}, so that none can be exchanged"
@@ -344,7 +345,7 @@ def _scrub(result: InnerResult) -> Claim:
         control=chance if random is None else random.mean,
         control_interval=None if random is None else random.interval,
         headline=True,
-        topic="answers left when all that the inner network leaves out is resampled",
+        topic="answers left when everything outside it is resampled",
         facts={"draws": both.draws, "neurons_resampled": result.scrubbed.swapped},
     )
 

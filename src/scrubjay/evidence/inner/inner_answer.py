@@ -18,8 +18,8 @@ def answer(result: InnerResult) -> str:
     of = listed([f"{number:,}" for number in (size.d_model, size.n_heads, size.d_mlp)])
     given = given_scales(result)
     sentence = (
-        f"It decides with a much smaller network inside it: {listed([counted(*each) for each in small])}, in place of "
-        f"{of}, give {result.inner.agreement:.1%} of its answers{f' ({given})' if given else ''}."
+        f"It decides by a much smaller network inside it: {listed([counted(*each) for each in small])}, in place of "
+        f"{of}, give {result.inner.agreement:.1%} of its answers, right and wrong ones{f' ({given})' if given else ''}."
     )
     return f"{sentence} {_tokens(result)}".rstrip()
 

@@ -1,6 +1,6 @@
 """Labels: where do the errors lie, and which parts of the labelling function does the network hold?"""
 
-from scrubjay.evidence.labels.claims import claims, tables, words
+from scrubjay.evidence.labels.claims import answer, claims, tables, words
 from scrubjay.evidence.labels.figures import figures
 from scrubjay.evidence.labels.measure import NEEDS, LabelsResult, measure
 from scrubjay.evidence.line import TWO_CLASSES, TWO_POSITIONS, Line
@@ -14,6 +14,7 @@ LABELS = Line[LabelsResult](
     figures=figures,
     tables=tables,
     words=words,
+    answer=answer,
     method=(
         "A short program is searched that gives all labels. The network's errors are placed on the map of that program, "
         "and each of its parts is read from the residual stream by a linear readout on inputs left out of its fit. The "

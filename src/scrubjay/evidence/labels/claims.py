@@ -11,6 +11,8 @@ from scrubjay.program.error_map import NEAR, ErrorMap
 _SECTION = "labels"
 FEW = 20
 """The smallest number of errors from which claims about the place of errors are made."""
+_SHORT = 300
+"""A longer program, in characters, is left to the table."""
 _PLACES = {"resid_mid": "resid_mid", "filters": "the filters' values"}
 
 
@@ -32,6 +34,14 @@ def words(result: LabelsResult) -> list[str]:
         for claim in _small_margins(result)
         if claim.verdict != "fails"
     ]
+
+
+def answer(result: LabelsResult) -> str:
+    """Say which program the labels follow, and where the errors lie."""
+    length = result.length
+    but = f" on all but {length.exceptions:,} inputs" if length.exceptions else ""
+    program = f"The labels follow this program{but}: {result.program.mathematics()}."
+    return " ".join([program, *words(result)[:1]]) if len(program) <= _SHORT else " ".join(words(result)[:1])
 
 
 def tables(result: LabelsResult) -> list[Table]:

@@ -33,7 +33,7 @@ def claims(result: SubspaceResult) -> list[Claim]:
             control=result.at_random.r,
             interval=(side.causal.lowest, side.causal.highest),
             headline=True,
-            topic=f"components of resid_mid that keep {KEEPS:.0%} of the answers",
+            topic=f"dimensions of resid_mid that keep {KEEPS:.0%} of the answers",
             facts={"d_model": d_model, "kept": kept.mean, "draws": kept.draws},
         ),
         *(_at_site(site) for site in result.sites),

@@ -153,7 +153,7 @@ export class Controls {
     let value = now >= high ? low : now;
     let last = performance.now();
     this.playing = { key, button };
-    button.textContent = "⏸";
+    button.textContent = "❚❚";
     const frame = (time) => {
       if (this.playing?.key !== key) return;
       value += ((high - low) * Math.max(0, time - last) * Number(this.speed.value)) / (1000 * SECONDS);

@@ -1,11 +1,12 @@
 // Curves over the tokens of a position, a dot for each token.
 
-import { ONE, ZERO } from "./colours.js";
 import { Board, ticks } from "./elements.js";
 
 const MARGIN = { left: 40, right: 8, top: 18, bottom: 30 };
 const DOT = 2; // the side of a dot in pixels
-export const LINES = [ZERO, ONE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00"];
+/** Colours for lines, none of which is that of a class, with their names. */
+export const LINES = ["#009e73", "#cc79a7", "#56b4e9", "#d55e00"];
+export const LINE_NAMES = ["green", "pink", "light blue", "red"];
 
 export class Curves {
   /**

@@ -5,8 +5,10 @@ import { element, setText, short } from "./elements.js";
 const MOST_NAMED = 6; // positions; of longer inputs the tokens alone are shown
 
 export class Inspector {
-  constructor(scene) {
+  /** In brief, it tells nothing of filters, neurons and settings. */
+  constructor(scene, isBrief = false) {
     this.scene = scene;
+    this.isBrief = isBrief;
     this.title = element("p", { class: "sj-inspector-title" });
     this.body = element("tbody");
     this.root = element(
@@ -51,6 +53,7 @@ export class Inspector {
     const rows = [];
     if (truth) rows.push(["ground truth", asClass(truth)]);
     rows.push(["full network", asClass(views.full.classes)]);
+    if (this.isBrief) return train ? [...rows, ["split", (i) => (train[i] ? "training set" : "test set")]] : rows;
     rows.push(["frozen network", asClass(views.frozen.classes)]);
     if (!scene.isRecorded) {
       rows.push(["current settings", asClass(scene.classes())]);

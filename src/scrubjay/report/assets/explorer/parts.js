@@ -2,7 +2,7 @@
 // and their sum. Every part can be switched off, and an image shows which answers need it.
 
 import { byClass, bySign, changePalette, classPalette, largest } from "./colours.js";
-import { Curves, LINES } from "./curves.js";
+import { Curves, LINES, LINE_NAMES } from "./curves.js";
 import { element, percent, setText, short } from "./elements.js";
 import { DomainImage } from "./image.js";
 
@@ -22,26 +22,30 @@ export class PartsPanel {
     this.boxes = {};
     this.isBinary = this.inner.shares !== null;
     const { heads, hinges } = this.inner;
+    this.atRest = this.inner.run([]);
+    this.limit = this.isBinary ? Math.max(largest(this.atRest.linear), ...this.atRest.hinges.map(largest)) : null;
+    this.cards = {};
     this.shown = hinges.slice(0, MOST);
     this.status = element("p", { class: "sj-parts-status", "aria-live": "polite" });
+    this.votes = element("p", { class: "sj-votes" });
     this.play = element("button", { type: "button", class: "sj-primary", onclick: () => this.toggle() }, this.label);
     const all = element("button", { type: "button", onclick: () => this.#set([]) }, "All parts on");
     const cards = (name, kind, ...made) => [element("h4", {}, name), element("div", { class: `sj-cards ${kind}` }, ...made)];
     this.root = element(
       "div",
       { class: `sj-parts${isBrief ? " sj-brief" : ""}` },
-      ...(isBrief ? [] : [element("p", { class: "sj-parts-line" }, this.play, all)]),
+      element("p", { class: "sj-parts-line" }, this.play, ...(isBrief ? [] : [all])),
       ...cards(`${counted(heads.length, "head")}: how loud each token is, and what it says`, "sj-head-cards", ...heads.map((head, k) => this.#headCard(head, k))),
       ...cards(this.#neuronsInWords(), "", ...this.#linearCard(), ...this.shown.map((hinge, k) => this.#hingeCard(hinge, k))),
       ...cards(this.isBinary ? "Their sum, and its sign: the answers" : "The answers", "", ...this.#sums()),
       this.status,
-      ...(isBrief ? [element("p", { class: "sj-parts-line" }, this.play)] : []),
+      this.votes,
     );
   }
 
   #neuronsInWords() {
     const { length } = this.inner.hinges;
-    if (this.isBinary) return `${counted(length, "neuron")}${length > MOST ? ` (${MOST} are shown)` : ""} and a straight path: what each adds for class 1 (orange) or against it (purple)`;
+    if (this.isBinary) return `${counted(length, "neuron")}${length > MOST ? ` (${MOST} are shown)` : ""} and a straight path: what each adds for class 1 (orange) or against it (purple), in logits`;
     return `${length > MOST ? `${MOST} of its ` : ""}${counted(length, "neuron")}: what each gives on every input`;
   }
 
@@ -70,11 +74,23 @@ export class PartsPanel {
     const axis = `token ${scene.domain.names[at]}`;
     const curves = [
       new Curves(`head ${k}: its attention score for each token`, [{ values: loud, colour: null }], [axis, "how loud: attention score"], this.theme, marked),
-      new Curves(`head ${k}: the values that each token moves`, values.map((line, j) => ({ values: line, colour: LINES[j % LINES.length] })), [axis, `what it says: ${counted(rank, "value")}`], this.theme, marked),
+      new Curves(`head ${k}: the values that each token moves`, values.map((line, j) => ({ values: line, colour: LINES[j % LINES.length] })), [axis, `what it says: ${counted(rank, "value")}${rank > 1 && rank <= LINES.length ? `, ${LINE_NAMES.slice(0, rank).join(", ")}` : ""}`], this.theme, marked),
     ];
     this.curves.push(...curves);
     const from = `heads ${members.join(", ")} of the original`;
-    return element("div", { class: "sj-card" }, this.#switch(`head${k}`, `head ${k}`), this.#quiet(members.length === 1 ? from.replace("heads", "head") : from), ...curves.map(({ root }) => root));
+    return this.#card(`head${k}`, this.#switch(`head${k}`, `head ${k}`), this.#quiet(members.length === 1 ? from.replace("heads", "head") : from), ...curves.map(({ root }) => root));
+  }
+
+  /** For or against class 1, and at which end of the second token, if it is mostly at one. */
+  #role(k) {
+    const { grid, scene } = this;
+    const values = this.atRest.hinges[k];
+    const third = Math.floor(grid.columns / 3);
+    const sum = (from, to) => values.reduce((total, value, i) => (i % grid.columns >= from && i % grid.columns < to ? total + Math.abs(value) : total), 0);
+    const [low, high] = [sum(0, third), sum(grid.columns - third, grid.columns)];
+    const place = grid.rowAt.length === 1 && grid.columnAt.length === 1 ? (high > 2 * low ? "large" : low > 2 * high ? "small" : "") : "";
+    const side = values.reduce((total, value) => total + value, 0) > 0 ? "for" : "against";
+    return `${side} class 1${place ? ` at ${place} ${scene.domain.names[grid.columnAt[0]]}` : ""}`;
   }
 
   #image(key, name, tells) {
@@ -88,14 +104,18 @@ export class PartsPanel {
   }
 
   #hingeCard({ neurons }, k) {
-    return element(
-      "div",
-      { class: "sj-card" },
+    return this.#card(
+      `hinge${k}`,
       this.#switch(`hinge${k}`, `neuron ${k}`),
       this.#quiet(`${counted(neurons, "neuron")} of the original`),
-      this.#image(`hinge${k}`, this.isBinary ? "adds" : "gives", `what inner neuron ${k} ${this.isBinary ? "adds to the margin of class 1" : "gives"} on every input`),
+      this.#image(`hinge${k}`, this.isBinary ? this.#role(k) : "gives", `what inner neuron ${k} ${this.isBinary ? "adds to the margin of class 1" : "gives"} on every input`),
       ...(this.isBrief ? [] : [this.#image(`need${k}`, "answers that need it", `the inputs whose answer changes if inner neuron ${k} is held at its mean`)]),
     );
+  }
+
+  #card(key, ...children) {
+    this.cards[key] = element("div", { class: "sj-card" }, ...children);
+    return this.cards[key];
   }
 
   #quiet(words) {
@@ -107,8 +127,9 @@ export class PartsPanel {
     return [
       ...(this.isBinary ? [card("sum", "sum", "the margin of class 1 that the parts add up to")] : []),
       card("answers", "inner answers", "the answers of the inner network"),
-      card("original", "the network's answers", "the answers of the original network"),
-      card("differ", "they differ", "where the two networks disagree"),
+      card("original", "network's answers", "the answers of the original network"),
+      card("differ", "the two differ", "where the two networks disagree"),
+      ...(this.scene.truth ? [card("labels", "right answers", "the labels")] : []),
     ];
   }
 
@@ -120,7 +141,7 @@ export class PartsPanel {
     }
     this.scene.player?.pause();
     this.scene.player = this;
-    this.play.textContent = "⏸ Pause";
+    this.play.textContent = "❚❚ Pause";
     const keys = [...this.inner.heads.map((_, k) => `head${k}`), ...this.inner.hinges.map((_, k) => `hinge${k}`)];
     this.scene.set({ off: keys });
     const next = () => {
@@ -142,11 +163,12 @@ export class PartsPanel {
     const { scene, boxes, isBinary } = this;
     const off = this.#off();
     for (const [key, box] of Object.entries(boxes)) box.checked = !off.includes(key);
+    for (const [key, card] of Object.entries(this.cards)) card.classList.toggle("sj-off", off.includes(key));
     for (const curves of this.curves) curves.draw();
     this.#run(off.join(), off);
     const { ran, changed, colours, notes } = this.kept;
     this.shown.forEach((_, k) => {
-      this.images[`hinge${k}`].draw(colours.hinges[k], notes.hinges[k]);
+      this.images[`hinge${k}`].draw(colours.hinges[k], off.includes(`hinge${k}`) ? "held at its mean" : notes.hinges[k]);
       this.images[`need${k}`]?.draw(colours.needs[k], `${percent(changed[k])} of the answers`);
     });
     if (isBinary) {
@@ -156,9 +178,23 @@ export class PartsPanel {
     const { size } = scene;
     this.images.answers.draw(colours.answers, "");
     this.images.original.draw(colours.original, "");
+    this.images.labels?.draw(colours.labels, "");
     this.images.differ.draw(colours.differ, `${ran.differ.toLocaleString("en")} of ${size.toLocaleString("en")}`);
     const parts = off.length ? `With ${counted(off.length, "part")} held at ${off.length === 1 ? "its" : "their"} mean, the` : "The";
     setText(this.status, `${parts} inner network gives the network's answer on ${percent(1 - ran.differ / size)} of the ${size.toLocaleString("en")} inputs.`);
+    setText(this.votes, this.#vote(ran));
+  }
+
+  /** The sum of the chosen input in numbers. */
+  #vote(ran) {
+    const { scene, isBinary } = this;
+    const input = scene.shown;
+    if (input === null) return "Point at an input to see how it is decided, or click to pin it.";
+    const name = scene.domain.names.map((position, at) => `${position} = ${scene.domain.token(input, at)}`).filter((_, at) => scene.domain.counts[at] > 1).join(", ");
+    const answer = ran.classes[input] < 0 ? "in no class" : `class ${ran.classes[input]}`;
+    if (!isBinary) return `${name}: ${answer}.`;
+    const parts = [["straight path", ran.linear[input]], ...ran.hinges.map((values, k) => [`neuron ${k}`, values[input]])];
+    return `${name}: ${parts.map(([part, value]) => `${part} ${signed(value)}`).join(", ")}; sum ${signed(ran.scores[input])}, so ${answer}.`;
   }
 
   /** Run the network with these parts off, and paint everything that depends on it. */
@@ -173,19 +209,20 @@ export class PartsPanel {
       const part = `hinge${k}`;
       return differing(ran.classes, inner.run(off.includes(part) ? off.filter((one) => one !== part) : [...off, part]).classes);
     });
-    const limit = isBinary ? Math.max(largest(ran.linear), ...ran.hinges.map(largest)) : null;
-    const signed = (values) => bySign(values, limit ?? largest(values));
+    const { limit } = this;
+    const shaded = (values) => bySign(values, limit ?? largest(values));
     this.kept = {
       key,
       ran: { ...ran, differ: differ.reduce((sum, one) => sum + one, 0) },
       changed: without.map((some) => some.reduce((sum, one) => sum + one, 0) / some.length),
       colours: {
-        hinges: this.shown.map((_, k) => signed(ran.hinges[k])),
+        hinges: this.shown.map((_, k) => shaded(ran.hinges[k])),
         needs: without.map((some) => byClass(some, changes)),
-        linear: isBinary ? signed(ran.linear) : null,
+        linear: isBinary ? shaded(ran.linear) : null,
         sum: isBinary ? bySign(ran.scores, largest(ran.scores)) : null,
         answers: byClass(ran.classes, palette),
         original: this.kept?.colours.original ?? byClass(original, palette),
+        labels: this.kept?.colours.labels ?? (scene.truth && byClass(scene.truth, palette)),
         differ: byClass(differ, changes),
       },
       notes: {
@@ -201,6 +238,9 @@ export class PartsPanel {
     for (const part of [...this.curves, ...Object.values(this.images)]) part.stop();
   }
 }
+
+/** A number with its sign. */
+const signed = (value) => `${value > 0 ? "+" : ""}${short(value)}`;
 
 /** A number with its noun, such as "1 head" or "2 heads". */
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -41,7 +41,7 @@ export class Space {
   #spin() {
     const isOn = this.frame === undefined || this.frame === null;
     this.turning.setAttribute("aria-pressed", String(isOn));
-    this.turning.textContent = isOn ? "⏸ Stop" : "↻ Turn";
+    this.turning.textContent = isOn ? "❚❚ Stop" : "↻ Turn";
     if (!isOn) {
       cancelAnimationFrame(this.frame);
       this.frame = null;
@@ -176,7 +176,7 @@ export class Space {
       const corners = cut(normal, offset + normal.reduce((sum, value, j) => sum + value * this.middle[j], 0), this.half);
       if (corners.length < 3) return;
       const places = corners.map((corner) => this.#place(corner));
-      const colour = LINES[(k + 2) % LINES.length];
+      const colour = LINES[k % LINES.length];
       context.beginPath();
       places.forEach(([x, y], j) => (j ? context.lineTo(x, y) : context.moveTo(x, y)));
       context.closePath();

@@ -62,7 +62,7 @@ function workbench({ scene, grid, theme, status }) {
 /** What the network is asked, what it answers, and where it errs. */
 function domain({ scene, grid }) {
   const gallery = new Gallery(scene, grid, ["ground truth", "full network", "errors", "current errors"]);
-  const inspector = new Inspector(scene);
+  const inspector = new Inspector(scene, true);
   const tells = explanations(scene, grid);
   return { nodes: beside(panel("The domain", tells.domain, gallery.root), panel("The input", tells.input, inspector.root)), parts: [gallery, inspector] };
 }
@@ -70,7 +70,7 @@ function domain({ scene, grid }) {
 /** The answers over the domain, and the input under the pointer. */
 function table({ scene, grid }) {
   const gallery = new Gallery(scene, grid, ["full network"]);
-  const inspector = new Inspector(scene);
+  const inspector = new Inspector(scene, true);
   return { nodes: beside(gallery.root, panel("The input", "Point at an input to see it here, or click to pin it.", inspector.root)), parts: [gallery, inspector] };
 }
 
