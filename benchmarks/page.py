@@ -31,13 +31,33 @@ DRAG = """([frames, change]) => new Promise((done) => {
     }
     requestAnimationFrame(frame);
 })"""
+TURN = """(frames) => {
+    const canvas = document.querySelector(".sj-space");
+    return Array.from({ length: frames }, () => {
+        const began = performance.now();
+        canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+        return performance.now() - began;
+    });
+}"""
 DRAGGED = {
-    "a threshold": """
-        const { moved, view } = scene.settings;
-        scene.set({ moved: { ...moved, [view]: moved[view].with(0, share) } });""",
-    "attention t": "scene.set({ t: share })",
-    "the pointer": "scene.set({ hovered: Math.floor(share * (scene.view.classes.length - 1)) })",
-    "the number of neurons": "scene.set({ count: Math.round(share * scene.initial().count) })",
+    "a threshold is dragged": (
+        "#play .sj-plane",
+        "const { moved, view } = scene.settings;"
+        "scene.set({ moved: { ...moved, [view]: moved[view].with(0, share) } });",
+    ),
+    "attention t is dragged": ("#play .sj-plane", "scene.set({ t: share })"),
+    "the pointer moves": (
+        "#play .sj-plane",
+        "scene.set({ hovered: Math.floor(share * (scene.view.classes.length - 1)) })",
+    ),
+    "the number of neurons is dragged": (
+        "#play .sj-plane",
+        "scene.set({ count: Math.round(share * scene.initial().count) })",
+    ),
+    "parts of the inner network are switched": (
+        "#inner .sj-parts",
+        "scene.set({ off: share % 0.1 < 0.05 ? ['hinge0'] : [] })",
+    ),
 }
 
 
@@ -59,9 +79,19 @@ def main(path: Path) -> None:
         print(
             f"| all answers of the full network, in the Worker | {page.evaluate('scrubjay.scene.answer.ms'):.0f} ms |"
         )
-        for what, change in DRAGGED.items():
+        for what, (place, change) in DRAGGED.items():
+            page.locator(place).scroll_into_view_if_needed()
             print(dragged(page, what, change))
+        print(turned(page))
         browser.close()
+
+
+def turned(page: Page) -> str:
+    page.locator(".sj-space").first.scroll_into_view_if_needed()
+    page.evaluate("scrubjay.drawAll()")
+    times = page.evaluate(TURN, FRAMES)
+    late = sorted(times)[int(0.95 * len(times))]
+    return f"| work of a frame while the space turns | {statistics.median(times):.1f} ms (95%: {late:.1f} ms or less) |"
 
 
 def dragged(page: Page, what: str, change: str) -> str:
@@ -72,7 +102,7 @@ def dragged(page: Page, what: str, change: str) -> str:
     late = work[int(0.95 * len(work))]
     page.evaluate("scrubjay.whenIdle()")
     told = f"{statistics.median(work):.1f} ms (95% of frames: {late:.1f} ms or less; a frame every {between:.1f} ms)"
-    return f"| work of a frame while {what} is dragged | {told} |"
+    return f"| work of a frame while {what} | {told} |"
 
 
 if __name__ == "__main__":

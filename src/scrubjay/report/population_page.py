@@ -51,9 +51,10 @@ def write_population(population: Population, task: Task, folder: str | Path, com
         contents="".join(
             entry(anchor, title)
             for anchor, title in (
-                ("claims", "The claims over the networks"),
+                ("claims", "The headlines over the networks"),
                 ("pictures", "All networks side by side"),
                 ("networks", "The networks"),
+                ("others", "Appendix: all other claims"),
                 ("provenance", "Where this comes from"),
             )
         ),
@@ -61,10 +62,8 @@ def write_population(population: Population, task: Task, folder: str | Path, com
         key=_key(is_published),
         table_link=data_url("text/csv", table.encode()),
         published_head='<th scope="col" class="number">published*</th>' if is_published else "",
-        claims="\n".join(
-            _row(spread, names if len(spread.values) == len(names) else None, is_published)
-            for spread in population.spreads
-        ),
+        claims=_rows([spread for spread in population.spreads if spread.headline], names, is_published),
+        others=_rows([spread for spread in population.spreads if not spread.headline], names, is_published),
         sections=_pictures(population, "".join(figure_markup(drawn, folder / drawn.file) for drawn in figures)),
         network_head=_network_head(population),
         networks="\n".join(_network(network, _shown_claims(population)) for network in population.networks),
@@ -107,6 +106,12 @@ def _key(is_published: bool) -> str:
         "the published figure"
     )
     return " &ensp; ".join((dot, ring, *([line] if is_published else [])))
+
+
+def _rows(spreads: Sequence[Spread], names: list[str], is_published: bool) -> str:
+    return "\n".join(
+        _row(spread, names if len(spread.values) == len(names) else None, is_published) for spread in spreads
+    )
 
 
 def _row(spread: Spread, names: list[str] | None, is_published: bool) -> str:
