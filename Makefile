@@ -13,11 +13,11 @@ explain: $(VENV)/installed
 
 # Lint, types, layers, and the tests.
 test: lint
-	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/check
+	$(BIN)/python -m pytest -n auto --ignore tests/check
 
 # The tests of what is built from the project: documentation, packages, notebook, cluster, other libraries.
 check: test
-	$(BIN)/python -m pytest -n auto --dist loadgroup tests/check
+	$(BIN)/python -m pytest -n auto tests/check
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

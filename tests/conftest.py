@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 from jaxtyping import install_import_hook
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 SOURCE = Path(__file__).parents[1] / "src" / "scrubjay"
 HOT = {"fit.soft_gate", "fit.separable", "fit.lbfgs"}
@@ -31,15 +33,30 @@ with install_import_hook(CHECKED, "beartype.beartype"):
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
 
+BUNDLED = {
+    "tests/evidence/labels/test_labels.py",
+    "tests/report/test_html.py",
+    "tests/test_docs.py",
+    "tests/test_study.py",
+}
+"""The files whose tests read the bundled study, which takes more than a minute to make."""
 PUBLIC_DATA = Path(os.environ.get("SCRUBJAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A worker takes a file, so that its fixtures are made once; all that reads the bundled study is one group."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            shared = "bundled_study" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("bundled study" if shared else str(item.path)))
+class SharedStudies(LoadScopeScheduling):  # type: ignore[misc]
+    """A worker takes a whole file, so that its fixtures are made once; files that share a large study go together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        if path in BUNDLED:
+            return "the bundled study"
+        return "tests/report" if path.startswith("tests/report/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedStudies:
+    """How tests are dealt out. The groups of xdist itself have no effect from pytest 9.2 on."""
+    return SharedStudies(config, log)
 
 
 def public_file(name: str) -> Path:

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import scrubjay
+from tests.conftest import BUNDLED
 
 SOURCE = Path(scrubjay.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -74,3 +75,18 @@ def test_no_two_public_functions_or_classes_have_one_name() -> None:
 def test_a_file_holds_one_thing() -> None:
     for path in FILES:
         assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_the_files_that_read_the_bundled_study_are_dealt_out_together() -> None:
+    folder = Path(__file__).parent
+    reading = {
+        path.relative_to(folder.parent).as_posix()
+        for path in folder.rglob("test_*.py")
+        if any(
+            argument.arg == "bundled_study"
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.FunctionDef)
+            for argument in node.args.args
+        )
+    }
+    assert reading == BUNDLED
