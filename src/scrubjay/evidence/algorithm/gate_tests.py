@@ -10,7 +10,7 @@ counts is how often the prediction comes true where it changes.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int
 from torch import Tensor
 
 from scrubjay.core.axes import Classes, Components, Inputs, Mask
@@ -69,7 +69,7 @@ class _Pairs:
 
     inputs: Inputs
     sources: Inputs
-    filters: Tensor
+    filters: Int[Tensor, "n"]
 
     def chosen(self, which: Mask) -> "_Pairs":
         return _Pairs(self.inputs[which], self.sources[which], self.filters[which])
@@ -119,7 +119,7 @@ class GateModel:
         before, after = self._predicted(values, pairs)
 
         def exchange(which: Mask) -> FilterExchange:
-            def compared(answers: Classes, source: _Pairs, read: Float64[Tensor, "n k"]) -> GateExchange:
+            def compared(answers: Classes, source: _Pairs, read: Float64[Tensor, "inputs k"]) -> GateExchange:
                 first, then = self._predicted(read, source.chosen(which))
                 return _compared(answers[which], first, then)
 
@@ -138,7 +138,7 @@ class GateModel:
         singles = tuple(exchange(pairs.filters == i) for i in range(k))
         return exchange(every), singles, chance if len(wanted) else 0.0
 
-    def _predicted(self, values: Float64[Tensor, "n k"], pairs: _Pairs) -> tuple[Classes, Classes]:
+    def _predicted(self, values: Float64[Tensor, "inputs k"], pairs: _Pairs) -> tuple[Classes, Classes]:
         """The model's answers before and after each pair's exchange, given every input's values."""
         own = values[pairs.inputs]
         moved = own.scatter(1, pairs.filters[:, None], values[pairs.sources].gather(1, pairs.filters[:, None]))

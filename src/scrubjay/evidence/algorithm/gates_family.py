@@ -44,14 +44,9 @@ class GateResult:
     def gate(self) -> str:
         """The gate and its filters in words."""
         gate = self.model.hypothesis.gate
-        return (
-            "the state of one filter" if gate.k == 1 else f"{gate.name.removesuffix(f' of {gate.k}')} of {self.count}"
-        )
-
-    @property
-    def count(self) -> str:
-        """The number of filters in words."""
-        return _COUNTED[self.model.hypothesis.gate.k]
+        if gate.k == 1:
+            return "the state of one filter"
+        return f"the {gate.name.removesuffix(f' of {gate.k}')} of {_COUNTED[gate.k]}"
 
     @property
     def why_vacuous(self) -> str:
@@ -156,7 +151,7 @@ def _value(test: GateExchange | None) -> float | None:
 
 def _words(result: GateResult) -> list[str]:
     found, random = result.together.found.changed, result.together.at_random.changed
-    gate = "T" + result.gate[1:]
+    gate = f"T{result.gate[1:]}"
     if found is None or random is None:
         return [f"{gate} was not tested as its algorithm, because no exchange changes what the gate says."]
     moves = f"swapping one filter's value moves the answer as predicted in {found.value:.1%} of cases"
@@ -212,7 +207,7 @@ def _tables(result: GateResult) -> list[Table]:
 def _figures(result: GateResult) -> list[Picture]:
     return [
         Picture(
-            "algorithm.png",
+            "gate.png",
             "How often the answer is the gate's after one filter's value is exchanged, beside the controls",
             "Each dark bar is the share of answers as predicted where one filter's value comes from another input and "
             "the gate's answer changes; grey bars are controls.",
