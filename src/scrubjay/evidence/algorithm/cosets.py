@@ -116,7 +116,7 @@ def coset_fit(
 def sorted_by_cosets(
     group: Group, members: Int[np.ndarray, "h"], *, on_left: bool
 ) -> tuple[Int[np.ndarray, "n"], Int[np.ndarray, "n"]]:
-    """The elements coset by coset, and the number of each element's coset; cosets are in the order of their elements.
+    """The elements coset by coset, and the number of each element's coset; H itself is the first.
 
     Args:
         group: the group.
@@ -124,5 +124,7 @@ def sorted_by_cosets(
         on_left: whether the cosets are g H; otherwise they are H g.
     """
     cosets = group.table[:, members] if on_left else group.table[members].T
-    _, numbers = np.unique(cosets.min(1), return_inverse=True)
+    least = cosets.min(1)
+    least[members] = -1
+    _, numbers = np.unique(least, return_inverse=True)
     return np.argsort(numbers, kind="stable"), numbers

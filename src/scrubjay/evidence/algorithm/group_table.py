@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Int
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from scrubjay.evidence.algorithm.cosets import sorted_by_cosets
 from scrubjay.evidence.algorithm.group_measure import GroupResult
@@ -72,6 +73,7 @@ def _draw(result: GroupResult, members: Int[np.ndarray, "h"], *, on_left: bool) 
             for edge in np.arange(1, len(by_coset)) * count - 0.5:
                 axes.axhline(edge, color="white", linewidth=0.8)
                 axes.axvline(edge, color="white", linewidth=0.8)
-    figure.colorbar(image, ax=figure.axes, shrink=0.8, label="coset of the answer")
+    whole = MaxNLocator(integer=True)
+    figure.colorbar(image, ax=figure.axes, shrink=0.8, label="coset of the answer", ticks=whole)
     finish(figure, result.parts.splicer.run, classes=False)
     return figure
