@@ -1,7 +1,9 @@
 """A gate over filters: found where it was planted, and refuted where something else computes the answers."""
 
+import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -154,3 +156,16 @@ def test_a_list_of_inputs_has_no_renaming() -> None:
     result = result_of(replace(made, task=task))
     assert result.together.renamed is None
     assert gate_claim(result).verdict == "holds"
+
+
+def test_the_documentation_quotes_the_pinned_figures() -> None:
+    root = Path(__file__).parents[3]
+    page = " ".join((root / "docs" / "algorithm.md").read_text().split())
+    pinned = json.loads((root / "tests" / "golden" / "bundled_claims.json").read_text())["claims"]
+    gate, every = (claim for claim in pinned if claim["id"].startswith("algorithm.gate"))
+    said = {"top": "the leading component gives", "wrong_sources": "wrong sources", "renamed": "renamed tokens"}
+    for name, words in said.items():
+        assert f"{words} {gate['facts'][name]:.1%}" in page
+    assert f"as predicted in {gate['value']:.1%} > of cases" in page
+    assert f"inside the same subspace: {gate['facts']['at_random']:.1%}" in page
+    assert f"On all pairs it is {every['value']:.1%}" in page
