@@ -33,11 +33,11 @@ from scrubjay.tasks.task import Task
 
 LINES: tuple[Line[Any], ...] = (
     ANSWERS,
-    ALGORITHM,
-    INNER,
     ATTENTION,
     SUBSPACE,
+    INNER,
     FILTERS,
+    ALGORITHM,
     EMBEDDINGS,
     MLP,
     STEERING,

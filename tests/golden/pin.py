@@ -26,7 +26,7 @@ def tolerances(claim: dict[str, Any]) -> tuple[float, float]:
         return claim["value"], claim["control"] / 100
     if claim["id"].startswith(("accuracy.", "frozen.")):
         return EXACT, EXACT
-    if claim["id"].startswith(("swap.", "steering.random")):
+    if claim["id"].startswith(("swap.", "steering.random", "algorithm.")):
         return DRAWN, DRAWN
     return FITTED, DRAWN if claim["control_interval"] is not None else FITTED
 

@@ -20,7 +20,7 @@ def test_the_planted_maximum_is_named_and_found_by_attention() -> None:
         claim = study.claim(f"algorithm.{name}")
         assert claim.value == 1.0
         assert claim.verdict == "holds"
-    assert study.claim("algorithm.keys").facts["values_that_copy"] == 1.0
+    assert study.claim("algorithm.keys_alone").facts["values_that_copy"] == 1.0
 
 
 def test_a_token_in_the_keys_alone_or_in_the_values_alone_moves_some_answers() -> None:
@@ -30,7 +30,7 @@ def test_a_token_in_the_keys_alone_or_in_the_values_alone_moves_some_answers() -
     exchange in the values is seen if it happens where attention is.
     """
     study = study_of(by_attention(5, 4))
-    keys, values = study.claim("algorithm.keys"), study.claim("algorithm.values")
+    keys, values = study.claim("algorithm.keys_alone"), study.claim("algorithm.values_alone")
     assert keys.control == values.value
     assert keys.value is not None
     assert 0 < keys.value < 1

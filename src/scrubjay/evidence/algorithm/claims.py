@@ -14,7 +14,10 @@ _LISTED = 10
 
 
 def claims(result: AlgorithmResult) -> list[Claim]:
-    """Make the claim that names the function, and those of its family."""
+    """Make the claim that names the function, if it has a name, and those of its family."""
+    of_family = [] if result.family is None else list(result.family.claims(result.tests))
+    if result.shuffled is None:
+        return of_family
     function, classes = result.setting.function, result.setting.run.full.classes
     named = share_claim(
         "algorithm.function",
@@ -37,11 +40,13 @@ def claims(result: AlgorithmResult) -> list[Claim]:
             **dict(function.facts),
         },
     )
-    return [named, *([] if result.family is None else result.family.claims(result.tests))]
+    return [named, *of_family]
 
 
 def words(result: AlgorithmResult) -> list[str]:
     """Say what the network computes and by which algorithm."""
+    if result.shuffled is None:
+        return [] if result.family is None else list(result.family.words(result.tests))
     function = result.setting.function
     but = "" if not function.exceptions else f" on all but {len(function.exceptions):,} of {function.n:,} inputs"
     said = [f"This network computes {function.words}{but}."]
@@ -52,8 +57,8 @@ def words(result: AlgorithmResult) -> list[str]:
 
 
 def answer(result: AlgorithmResult) -> str:
-    """Say what the network computes, and the first thing that is known of how."""
-    return " ".join(words(result)[:2])
+    """Say what the network computes, if that has a name, and the first thing that is known of how."""
+    return "" if result.shuffled is None else " ".join(words(result)[:2])
 
 
 def figures(result: AlgorithmResult) -> Sequence[Picture]:
@@ -64,6 +69,8 @@ def figures(result: AlgorithmResult) -> Sequence[Picture]:
 def tables(result: AlgorithmResult) -> list[Table]:
     """Make the tables of the family, and one of the exceptions if there are any."""
     found = [] if result.family is None else list(result.family.tables(result.tests))
+    if result.shuffled is None:
+        return found
     function, table = result.setting.function, result.setting.table
     if function.exceptions:
         rows = []

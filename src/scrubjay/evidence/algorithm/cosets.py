@@ -28,12 +28,16 @@ class CosetFit:
         renamed: the same with the group's elements renamed at random.
         orders: the order of the best subgroup and how many of the constant neurons have it, most frequent first.
         subgroups: how many subgroups were tried.
+        subgroup: the elements of the subgroup that is the best of most neurons; () if none is constant.
+        on_left: whether more of these neurons are constant on its left cosets g H than on its right cosets H g.
     """
 
     constant: float
     renamed: float
     orders: tuple[tuple[int, int], ...]
     subgroups: int
+    subgroup: tuple[int, ...]
+    on_left: bool
 
 
 def proper_subgroups(group: Group, *, seed: int) -> list[Int[np.ndarray, "_"]]:
@@ -59,13 +63,16 @@ def on_cosets(
         effects: functions of the element, with mean 0, shape [n, m].
         subgroups: the subgroups.
     """
+    return np.stack([np.maximum(*_held(group, effects, members)) for members in subgroups])
+
+
+def _held(
+    group: Group, effects: Float64[np.ndarray, "n m"], members: Int[np.ndarray, "_"]
+) -> tuple[Float64[np.ndarray, "m"], Float64[np.ndarray, "m"]]:
+    """The shares that the means over the left cosets g H and over the right cosets H g hold."""
     total = np.square(effects).sum(0).clip(min=1e-300)
-    rows = []
-    for members in subgroups:
-        left = effects[group.table[:, members]].mean(1)  # the mean over g H
-        right = effects[group.table[members].T].mean(1)  # the mean over H g
-        rows.append(np.maximum(np.square(left).sum(0), np.square(right).sum(0)) / total)
-    return np.stack(rows)
+    left, right = effects[group.table[:, members]].mean(1), effects[group.table[members].T].mean(1)
+    return np.square(left).sum(0) / total, np.square(right).sum(0) / total
 
 
 def coset_fit(
@@ -90,6 +97,34 @@ def coset_fit(
     orders, counts = np.unique(best[best > 0], return_counts=True)
     by_count = sorted(zip(orders.tolist(), counts.tolist(), strict=True), key=lambda each: -each[1])
     renamed = on_cosets(group, effects[order], subgroups)
+    chosen = np.where((shares >= CONSTANT) & (sizes[:, None] == best), 1, 0).sum(1)
+    most = subgroups[int(chosen.argmax())] if chosen.any() else np.array([], dtype=np.int64)
+    on_left = True
+    if len(most):
+        left, right = _held(group, effects, most)
+        on_left = bool((left >= CONSTANT).sum() >= (right >= CONSTANT).sum())
     return CosetFit(
-        float((best > 0).mean()), float((renamed >= CONSTANT).any(0).mean()), tuple(by_count), len(subgroups)
+        float((best > 0).mean()),
+        float((renamed >= CONSTANT).any(0).mean()),
+        tuple(by_count),
+        len(subgroups),
+        tuple(most.tolist()),
+        on_left,
     )
+
+
+def sorted_by_cosets(
+    group: Group, members: Int[np.ndarray, "h"], *, on_left: bool
+) -> tuple[Int[np.ndarray, "n"], Int[np.ndarray, "n"]]:
+    """The elements coset by coset, and the number of each element's coset; H itself is the first.
+
+    Args:
+        group: the group.
+        members: the elements of a subgroup H.
+        on_left: whether the cosets are g H; otherwise they are H g.
+    """
+    cosets = group.table[:, members] if on_left else group.table[members].T
+    least = cosets.min(1)
+    least[members] = -1
+    _, numbers = np.unique(least, return_inverse=True)
+    return np.argsort(numbers, kind="stable"), numbers

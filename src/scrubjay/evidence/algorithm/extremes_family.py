@@ -135,7 +135,7 @@ def _claims(result: ExtremeResult) -> list[Claim]:
         for name, own, other in (("keys", keys, values), ("values", values, keys)):
             found.append(
                 measurement(
-                    f"algorithm.{name}",
+                    f"algorithm.{name}_alone",
                     SECTION,
                     f"If one token is exchanged in attention's {name} only, the answer is the one for the new token "
                     f"(beside it: in {'values' if name == 'keys' else 'keys'} only)",

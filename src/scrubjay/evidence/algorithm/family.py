@@ -10,9 +10,10 @@ from jaxtyping import Int
 
 from scrubjay.core.claim import Claim
 from scrubjay.core.table import Table
+from scrubjay.evidence.filters.measure import SideFilters
 from scrubjay.evidence.line import Picture
 from scrubjay.functions.answer_table import AnswerTable
-from scrubjay.functions.found_function import Named
+from scrubjay.functions.found_function import Named, Unnamed
 from scrubjay.functions.law import GroupLaw, group_law
 from scrubjay.run import Run, Settings
 
@@ -29,12 +30,20 @@ class Setting:
     Attributes:
         run: the run.
         table: its answers.
-        function: the function that was recognised in them.
+        recognised: the function that was recognised in them, or why none was.
+        filters: the filters that were fitted to them; None if there are none.
     """
 
     run: Run
     table: AnswerTable
-    function: Named
+    recognised: Named | Unnamed
+    filters: SideFilters | None = None
+
+    @property
+    def function(self) -> Named:
+        """The function that was recognised. Only families of named functions may ask for it."""
+        assert isinstance(self.recognised, Named)
+        return self.recognised
 
     @property
     def lacks_single_tokens(self) -> str | None:

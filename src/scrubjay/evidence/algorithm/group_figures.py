@@ -4,6 +4,7 @@ import torch
 from matplotlib.figure import Figure
 
 from scrubjay.evidence.algorithm.group_measure import GroupResult
+from scrubjay.evidence.algorithm.group_table import table_picture
 from scrubjay.evidence.algorithm.group_variables import Variable
 from scrubjay.evidence.drawing import INK, finish, new_figure
 from scrubjay.evidence.line import Picture
@@ -13,7 +14,8 @@ _DRAWN = 6
 
 
 def group_figures(result: GroupResult) -> list[Picture]:
-    """Make a figure of the tokens on their circles and of the answer's variables."""
+    """Make a figure of the tokens on their circles and the interchange tests, and one of a non-cyclic group's table."""
+    table = table_picture(result)
     return [
         Picture(
             "algorithm.png",
@@ -23,7 +25,8 @@ def group_figures(result: GroupResult) -> list[Picture]:
             "the order in which the frequency visits them. The bars are shares of answers as predicted; grey bars "
             "are controls.",
             lambda: _circles(result),
-        )
+        ),
+        *([] if table is None else [table]),
     ]
 
 
