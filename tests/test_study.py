@@ -87,11 +87,11 @@ PLANTED_TO_HOLD = (
 
 @pytest.mark.parametrize(
     ("gate", "k", "d_model", "data", "seed"),
-    [("AND", 2, 16, 3, 21), ("OR", 2, 24, 4, 22), ("XOR", 2, 12, 3, 23), ("AND", 3, 16, 4, 24)],
+    [("OR", 2, 24, 4, 22), ("XOR", 2, 12, 3, 23), ("AND", 3, 16, 4, 24)],
 )
 def test_every_claim_comes_out_as_planted(gate: str, k: int, d_model: int, data: int, seed: int) -> None:
     planted = plant(gate, k=k, d_model=d_model, data=data, tokens=60 if k == 3 else 40, seed=seed)
-    lines = [line for line in LINES if line.name not in ("rivals", "labels")]
+    lines = [line for line in LINES if line.name not in ("rivals", "labels", "inner")]
     found = explain(planted.network, planted.task, Settings(draws=4), lines=lines)
     name = planted.gate.name
     for side in found.found.of(FILTERS).sides.values():
@@ -189,7 +189,7 @@ def test_a_line_that_finds_nothing_to_follow_is_skipped_with_its_sentence(small:
 
 def test_progress_rises_from_nothing_to_all(small: SavedNetwork) -> None:
     told: list[tuple[str, float]] = []
-    lines = [line for line in LINES if line.name != "rivals"]
+    lines = [line for line in LINES if line.name not in ("rivals", "inner", "scrubbing")]
     settings = Settings(draws=3, progress=lambda stage, share: told.append((stage, share)))
     explain(small, small_task(), settings, lines=lines)
     shares = [share for _, share in told]

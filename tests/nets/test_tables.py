@@ -100,6 +100,8 @@ def assert_equal_everywhere(
         inputs_seen += len(inputs)
     assert inputs_seen == domain.size
     limit = TOLERANCE[network.dtype]
+    for site in ("mlp_post", "mlp_out"):  # what a ReLU lets through may be much smaller than what rounding acts on
+        largest[site] = max(largest[site], 1e-3 * largest["mlp_pre"])
     off = {site: (worst[site], largest[site]) for site in worst if worst[site] > limit * largest[site]}
     assert not off, f"site: (largest difference, largest magnitude) = {off}"
 
