@@ -54,7 +54,7 @@ def test_a_report_has_its_page_its_claims_and_all_of_its_figures(small_study: St
         "labels.png", "inner-front.png", "inner-heads.png", "attention.png", "components.png", "filters.png",
         "embedding.png", "images.png", "mlp.png", "steering.png", "scrubbing.png", "rivals.png",
     }  # fmt: skip
-    assert {path.name for path in report.parent.iterdir()} == {"report.html", "claims.json", *drawn}
+    assert {path.name for path in report.parent.iterdir()} == {"report.html", "claims.json", "tables.txt", *drawn}
     for file in drawn:
         with Image.open(report.parent / file) as image:
             assert image.mode == "P" and min(image.size) > 200
