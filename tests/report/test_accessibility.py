@@ -1,4 +1,4 @@
-"""The pages as assistive technology meets them: axe-core (Deque Systems) finds no violation, with nothing folded away."""
+"""The pages as assistive technology meets them: axe-core (Deque Systems) finds no violation, nothing being folded."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +15,8 @@ from tests.sweep.test_population import TASK, population
 SCREENS = [(1400, "light"), (1400, "dark"), (390, "light")]
 RUN = """async () => {
     const { violations } = await axe.run();
-    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
+    const places = (nodes) => nodes.map(({ html }) => html.slice(0, 200)).join(" | ");
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${places(nodes)}`);
 }"""
 
 

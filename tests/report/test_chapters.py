@@ -61,7 +61,7 @@ def test_a_chapter_has_its_number_its_answer_and_its_picture_and_folds_the_rest(
         assert f"The evidence: {len(claims)} claim{'s' * (len(claims) != 1)}</summary>" in chapter or not claims
         assert chapter.count("<li>") == len(claims) and "<li>" not in shown
         assert "<table" not in shown and chapter.count("<table") == len(study.tables()[line.name])
-        assert f"How this is measured</summary><p class=\"prose\">{escape(line.method)}</p>" in chapter
+        assert f'How this is measured</summary><p class="prose">{escape(line.method)}</p>' in chapter
     assert set(re.findall(r'data-stage="(\w+)"', page)) <= stages
 
 

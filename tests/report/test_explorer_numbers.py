@@ -137,8 +137,9 @@ def test_the_gate_follows_a_moved_threshold(fresh: Opened, small_study: Study) -
     fresh.set(moved={"full": [0.5, -0.25], "frozen": [0, 0]})
     values = fit.filters.values(act.resid_mid) - torch.tensor([0.5, -0.25])
     agree = (fit.filters.gate(values > 0).long() == act.classes).double().mean()
-    assert f"agrees with {100 * agree:.1f}% of the answers with the current settings" in fresh.text("#play .sj-agreement")
-    assert f"(as fitted: {100 * fit.agreement:.1f}%)" in fresh.text("#play .sj-agreement")
+    told = fresh.text("#play .sj-agreement")
+    assert f"agrees with {100 * agree:.1f}% of the answers with the current settings" in told
+    assert f"(as fitted: {100 * fit.agreement:.1f}%)" in told
 
 
 def test_a_task_of_many_classes_is_answered_as_the_plain_forward_pass_does(

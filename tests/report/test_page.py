@@ -106,7 +106,8 @@ def test_pointing_at_an_image_is_marked_everywhere(reset: Opened, hostile: Study
     reset.settle()
     assert inspected(reset) == named(hostile, row, column)
     assert {name for name, canvas in others.items() if pixels(canvas) == before[name]} <= {"pattern"}
-    assert reset.page.locator("#play .sj-strip-mark:visible").count() == reset.page.locator("#play .sj-strip").count() > 0
+    strips = reset.page.locator("#play .sj-strip")
+    assert reset.page.locator("#play .sj-strip-mark:visible").count() == strips.count() > 0
     reset.page.mouse.move(5, 5)
     reset.settle()
     assert reset.text("#play .sj-inspector-title").startswith("No input chosen")
@@ -279,7 +280,7 @@ def test_claims_are_filtered_by_verdict_and_words(page: Opened, hostile: Study) 
 
 
 def test_every_claim_stands_once_in_the_table_and_once_in_its_section(page: Opened, hostile: Study) -> None:
-    said = page.page.locator(".said li").all_inner_texts()
+    said = page.page.locator(".said li").all_text_contents()
     assert len(said) == len(hostile.claims) == page.page.locator("#claims tbody tr").count()
     for claim in hostile.claims:
         assert sum(f"{claim.statement}." in text and claim.shown in text for text in said) >= 1
@@ -324,7 +325,7 @@ def test_nothing_is_wider_than_the_screen_and_no_panel_is_empty(
     assert opened.page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for section in opened.page.locator("main > section").all():
-        section.screenshot(path=SCREENSHOTS / f"{section.get_attribute('id')}-{colours}-{width}.png")
+        section.screenshot(path=SCREENSHOTS / f"{section.get_attribute('id')}-{colours}-{width}.png", timeout=30_000)
     assert opened.complaints == []
     opened.close()
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
-
 from typer.testing import CliRunner
 
 from scrubjay import cli
