@@ -88,7 +88,7 @@ def test_every_stage_of_every_architecture_is_drawn(tmp_path: Path, request: pyt
         network = random_weights(config)
         portraits[name] = Portrait.of(network, all_tokens(network, LAST))
     portraits |= {name: Portrait.of_study(request.getfixturevalue(name)) for name in STUDIES}
-    seen = set()
+    seen = set[str]()
     for number, portrait in enumerate(portraits.values()):
         stages = stages_of(portrait)
         seen |= stages

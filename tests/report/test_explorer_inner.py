@@ -46,7 +46,8 @@ def plain_logits(inner: InnerNetwork, *, head: int | None = None, hinge: int | N
         assert head is not None
         stream = network.W_E[tokens] + network.W_pos[: tokens.shape[1]]
         moved = torch.einsum("ns,nsd->nd", values[:, head, read], stream @ network.W_V[head])
-        return moved @ network.W_O[head]
+        whole: Tensor = moved @ network.W_O[head]
+        return whole
 
     def keep(module: Any, args: Any, value: Tensor) -> None:
         seen["pattern"] = value
