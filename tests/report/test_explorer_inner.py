@@ -67,7 +67,7 @@ def plain_logits(inner: InnerNetwork, *, head: int | None = None, hinge: int | N
         hooks = [network.pattern.register_forward_hook(keep), network.attn_out.register_forward_hook(hold_head)]
     if hinge is not None:
         hooks = [network.mlp_post.register_forward_hook(hold_hinge)]
-    logits = network(tokens)[:, read]
+    logits: Tensor = network(tokens)[:, read]
     for hook in hooks:
         hook.remove()
     return logits
