@@ -111,7 +111,7 @@ def test_freezing_a_part_holds_its_pattern_and_no_other() -> None:
 def test_a_deeper_binary_network_has_filters_at_every_site() -> None:
     network = random_weights(DEEP["LayerNorm and GELU (tanh)"])
     task = Task("sign", DOMAINS["last"], ((), (3,)), answer="sign")
-    study = explain(network, task, QUICK)
+    study = explain(network, task, QUICK, lines=(SUBSPACE, FILTERS))
     sites = study.found.of(FILTERS).sites
     assert [site.name for site in sites] == ["blocks.0.resid_mid", "blocks.0.resid_post", "blocks.1.resid_mid"]
     for site in sites:

@@ -55,10 +55,11 @@ class Opened:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the Worker has answered and the panels are drawn."""
+        """Wait until the Worker has answered and the panels of all stages are drawn."""
         self.page.evaluate("""async () => {
             if (!globalThis.scrubjay) return;
             await scrubjay.whenIdle();
+            scrubjay.drawAll();
             await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
         }""")
 

@@ -118,8 +118,8 @@ def test_every_input_is_computed_as_the_plain_forward_pass_does(fresh: Opened, s
 
 
 def test_the_page_says_that_it_agrees_with_the_analysis(fresh: Opened) -> None:
-    assert "484 inputs" in fresh.text(".sj-status")
-    assert fresh.text(".sj-status").endswith("Answers that differ from those of the analysis: 0.")
+    assert "484 inputs" in fresh.text("#play .sj-status")
+    assert fresh.text("#play .sj-status").endswith("Answers that differ from those of the analysis: 0.")
 
 
 def test_neurons_taken_away_again_leave_what_was(fresh: Opened) -> None:
@@ -137,8 +137,9 @@ def test_the_gate_follows_a_moved_threshold(fresh: Opened, small_study: Study) -
     fresh.set(moved={"full": [0.5, -0.25], "frozen": [0, 0]})
     values = fit.filters.values(act.resid_mid) - torch.tensor([0.5, -0.25])
     agree = (fit.filters.gate(values > 0).long() == act.classes).double().mean()
-    assert f"agrees with {100 * agree:.1f}% of the answers with the current settings" in fresh.text(".sj-agreement")
-    assert f"(as fitted: {100 * fit.agreement:.1f}%)" in fresh.text(".sj-agreement")
+    told = fresh.text("#play .sj-agreement")
+    assert f"agrees with {100 * agree:.1f}% of the answers with the current settings" in told
+    assert f"(as fitted: {100 * fit.agreement:.1f}%)" in told
 
 
 def test_a_task_of_many_classes_is_answered_as_the_plain_forward_pass_does(
@@ -165,7 +166,7 @@ def test_a_task_of_many_classes_is_answered_as_the_plain_forward_pass_does(
         assert asked_of(opened, "scrubjay.scene.classes()") == run.task.class_of(best.indices[:, 0]).tolist()
         close(asked_of(opened, "scrubjay.scene.answer.margins"), best.values[:, 0] - best.values[:, 1])
     assert opened.complaints == []
-    assert opened.page.locator(".sj-agreement").count() == 0
+    assert opened.page.locator("#play .sj-agreement").count() == 0
     opened.close()
 
 

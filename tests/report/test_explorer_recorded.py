@@ -133,17 +133,17 @@ def test_fewer_components_are_carried_where_more_have_no_room(monkeypatch: pytes
 def test_the_page_of_a_deeper_network_shows_its_planes(browser: Browser, tmp_path: Path) -> None:
     study = explain(random_weights(DEEP["LayerNorm and GELU (tanh)"]), all_tokens(random_weights(BASE), LAST), QUICK)
     opened = Opened(browser, Report.of(study).save(tmp_path / "report.html"))
-    assert opened.text(".sj-status").startswith("This network has 2 layers, so the page does not run it")
-    plane = opened.page.locator(".sj-plane")
+    assert opened.text("#play .sj-status").startswith("This network has 2 layers, so the page does not run it")
+    plane = opened.page.locator("#play .sj-plane")
     before = str(plane.evaluate("(canvas) => canvas.toDataURL()"))
-    opened.page.locator("select[data-key=site]").select_option(label="blocks.0.resid_mid")
+    opened.page.locator("#play select[data-key=site]").select_option(label="blocks.0.resid_mid")
     opened.settle()
     assert str(plane.evaluate("(canvas) => canvas.toDataURL()")) != before
     assert opened.page.evaluate("scrubjay.scene.settings.x") == "0/0"
-    opened.page.locator("canvas[aria-label^='full network:']").click(position={"x": 3, "y": 3})
+    opened.page.locator("#play canvas[aria-label^='full network:']").click(position={"x": 3, "y": 3})
     opened.page.mouse.move(5, 5)
     opened.settle()
-    assert opened.text(".sj-inspector-title") == "1: 0, 2: 3, 3: 5 (pinned)"
+    assert opened.text("#play .sj-inspector-title") == "1: 0, 2: 3, 3: 5 (pinned)"
     assert opened.page.locator(".sj-explorer input[type=range], .sj-neuron, .sj-strips").count() == 0
     assert opened.complaints == []
     opened.close()
@@ -154,10 +154,10 @@ def test_the_page_of_an_unusual_network_with_one_layer_runs_it(browser: Browser,
     network = random_weights(config, seed=2)
     study = explain(network, all_tokens(network, replace(MIDDLE, read_at=0)), QUICK)
     opened = Opened(browser, Report.of(study).save(tmp_path / "report.html"))
-    assert opened.text(".sj-status").endswith("Answers that differ from those of the analysis: 0.")
-    assert opened.page.get_by_text("Attention from position 1").count() == 1
+    assert opened.text("#play .sj-status").endswith("Answers that differ from those of the analysis: 0.")
+    assert opened.page.locator("#play").get_by_text("Attention from position 1").count() == 1
     opened.set(view="frozen")
-    assert opened.text(".sj-status").endswith("Answers that differ from those of the analysis: 0.")
+    assert opened.text("#play .sj-status").endswith("Answers that differ from those of the analysis: 0.")
     assert opened.complaints == []
     opened.close()
 

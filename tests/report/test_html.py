@@ -48,10 +48,11 @@ def test_no_character_of_the_json_can_end_a_script() -> None:
 
 def test_every_line_has_a_section_with_its_question_and_its_claims(small_study: Study, page: str) -> None:
     assert [*re.findall(r'<section id="(\w+)"', page)] == [
-        "claims",
-        "play",
+        "answer",
         *(line.name for line in small_study.lines),
         *(skipped.line for skipped in small_study.skipped),
+        "play",
+        "claims",
         "provenance",
     ]
     for line in small_study.lines:
@@ -67,8 +68,11 @@ def test_a_skipped_line_has_a_section_with_the_reason(constant: Study) -> None:
     page = Report.of(constant).html
     assert len(constant.skipped) >= 8
     for skipped in constant.skipped:
-        assert f"Skipped: {escape(skipped.reason)}." in section(page, skipped.line)
-        assert f'<a href="#{skipped.line}">{escape(skipped.title)} (skipped)</a>' in page
+        heading = f'<section id="{skipped.line}" class="skipped"><h2>{escape(skipped.title)}</h2>'
+        assert section(page, skipped.line) == (
+            f'{heading}<p class="prose">Skipped: {escape(skipped.reason)}.</p></section>'
+        ), "a heading and one line, and nothing else"
+        assert f'<a href="#{skipped.line}">' not in page, "the contents lead to what there is to read"
 
 
 def test_every_figure_stands_in_its_section_with_its_caption(small_study: Study, report: Path) -> None:

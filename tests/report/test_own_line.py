@@ -107,8 +107,11 @@ def test_the_files_hold_its_claim_and_its_section(found: Study, tmp_path: Path) 
     (claim,) = (claim for claim in told["claims"] if claim["section"] == "zeros")
     assert (claim["id"], claim["value"]) == ("zeros.share", found.claim("zeros.share").value)
     assert "The network sometimes answers 0." in told["summary"]
-    section = page.split('<section id="zeros">')[1].split("</section>")[0]
-    assert "<h2>How often 0 is the answer</h2>" in section and "How often does the network answer 0?" in section
+    tables = (tmp_path / "tables.txt").read_text(encoding="utf-8")
+    assert "zeros.share" in tables and "A table of zeros" in tables
+    section = page.split('<section id="zeros" class="chapter">')[1].split("</section>")[0]
+    assert f'<h2><span class="at">{len(found.lines)}</span> How often 0 is the answer</h2>' in section
+    assert "How often does the network answer 0?" in section
     assert f"{escape(str(claim['statement']))}. <span" in section and found.claim("zeros.share").shown in section
     assert 'alt="How often each class is the answer"' in section and "Look at class 0." in section
     assert '<a href="#zeros">How often 0 is the answer</a>' in page and "<code>zeros.<wbr>share</code>" in page
@@ -143,4 +146,4 @@ def test_a_line_whose_need_is_not_met_is_skipped_with_its_sentence_everywhere(fo
     assert {"line": "layers", "title": "The seventh layer", "reason": reason} in told["skipped"]
     section = page.split('<section id="layers" class="skipped">')[1].split("</section>")[0]
     assert f"Skipped: {reason}." in section
-    assert '<a href="#layers">The seventh layer (skipped)</a>' in page
+    assert "<h2>The seventh layer</h2>" in page

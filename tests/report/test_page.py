@@ -33,7 +33,7 @@ def reset(page: Opened) -> Opened:
 
 def image(opened: Opened, name: str) -> Locator:
     """The canvas of an image of the domain."""
-    return opened.page.locator(f"canvas[aria-label^='{name}:']")
+    return opened.page.locator(f"#play canvas[aria-label^='{name}:']")
 
 
 def box(place: Locator) -> FloatRect:
@@ -45,7 +45,7 @@ def box(place: Locator) -> FloatRect:
 
 def inspected(opened: Opened) -> str:
     """What the inspector calls the input that it shows."""
-    return re.sub(r"\s+", " ", opened.text(".sj-inspector-title"))
+    return re.sub(r"\s+", " ", opened.text("#play .sj-inspector-title"))
 
 
 def named(study: Study, *tokens: int) -> str:
@@ -96,8 +96,8 @@ def test_the_policy_lets_no_other_script_run(page: Opened) -> None:
 def test_pointing_at_an_image_is_marked_everywhere(reset: Opened, hostile: Study) -> None:
     place = box(image(reset, "ground truth"))
     others = {name: image(reset, name) for name in ("full network", "frozen network", "mlp_pre", "mask α")}
-    others["plane"] = reset.page.locator(".sj-plane")
-    others["pattern"] = reset.page.locator(".sj-pattern")
+    others["plane"] = reset.page.locator("#play .sj-plane")
+    others["pattern"] = reset.page.locator("#play .sj-pattern")
     before = {name: pixels(canvas) for name, canvas in others.items()}
     row, column = 7, 12
     reset.page.mouse.move(
@@ -106,10 +106,11 @@ def test_pointing_at_an_image_is_marked_everywhere(reset: Opened, hostile: Study
     reset.settle()
     assert inspected(reset) == named(hostile, row, column)
     assert {name for name, canvas in others.items() if pixels(canvas) == before[name]} <= {"pattern"}
-    assert reset.page.locator(".sj-strip-mark:visible").count() == reset.page.locator(".sj-strip").count() > 0
+    strips = reset.page.locator("#play .sj-strip")
+    assert reset.page.locator("#play .sj-strip-mark:visible").count() == strips.count() > 0
     reset.page.mouse.move(5, 5)
     reset.settle()
-    assert reset.text(".sj-inspector-title").startswith("No input chosen")
+    assert reset.text("#play .sj-inspector-title").startswith("No input chosen")
 
 
 def test_a_click_pins_and_another_lets_go(reset: Opened, hostile: Study) -> None:
@@ -122,7 +123,7 @@ def test_a_click_pins_and_another_lets_go(reset: Opened, hostile: Study) -> None
     reset.page.mouse.click(*there)
     reset.page.mouse.move(5, 5)
     reset.settle()
-    assert reset.text(".sj-inspector-title").startswith("No input chosen")
+    assert reset.text("#play .sj-inspector-title").startswith("No input chosen")
 
 
 def test_an_input_with_a_long_name_moves_no_panel(reset: Opened) -> None:
@@ -149,7 +150,7 @@ def test_the_keyboard_moves_the_pinned_input(reset: Opened, hostile: Study) -> N
 def test_the_inspector_spells_the_input_out(reset: Opened, hostile: Study) -> None:
     index = 217
     reset.set(pinned=index)
-    rows = dict(line.split("\t") for line in reset.text(".sj-inspector table").splitlines())
+    rows = dict(line.split("\t") for line in reset.text("#play .sj-inspector table").splitlines())
     assert hostile.task.labels is not None
     full, frozen = hostile.run.full, hostile.run.frozen
     values = filters_of(hostile, "full").values(full.resid_mid[index : index + 1])[0].tolist()
@@ -176,15 +177,15 @@ CONTROLS = {
 def test_every_slider_changes_what_it_should_and_reset_undoes_it(reset: Opened, key: str) -> None:
     watched = {name: image(reset, name) for name in ("current settings", "α value", "mask α", "gate AND", "mlp_pre")}
     watched |= {name: image(reset, name) for name in ("ground truth", "full network")}
-    watched["plane"] = reset.page.locator(".sj-plane")
+    watched["plane"] = reset.page.locator("#play .sj-plane")
     before = {name: pixels(canvas) for name, canvas in watched.items()}
     value, changed = CONTROLS[key]
-    reset.page.locator(f"input[data-key={key}]").fill(value)
+    reset.page.locator(f"#play input[data-key={key}]").fill(value)
     reset.settle()
     now = {name for name, canvas in watched.items() if pixels(canvas) != before[name]}
     assert changed <= now
     assert not {"ground truth", "full network"} & now
-    reset.page.get_by_role("button", name="Reset all").click()
+    reset.page.locator("#play .sj-reset").click()
     reset.settle()
     assert {name for name, canvas in watched.items() if pixels(canvas) != before[name]} == set()
 
@@ -202,14 +203,14 @@ CHOICES = {
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in CHOICES.items() for value in values])
 def test_every_choice_draws_another_plane(reset: Opened, key: str, value: str) -> None:
     reset.set(count=1, length=1.5)
-    plane = reset.page.locator(".sj-plane")
+    plane = reset.page.locator("#play .sj-plane")
     if (key, value) == ("view", "full"):
         reset.set(view="frozen")
     if key == "order":
         reset.set(x="post0")
         assert reset.page.evaluate("scrubjay.scene.view.order[0]") != 0
     before = pixels(plane)
-    reset.page.locator(f"select[data-key={key}]").select_option(value)
+    reset.page.locator(f"#play select[data-key={key}]").select_option(value)
     reset.settle()
     assert reset.page.evaluate(f"scrubjay.scene.settings.{key}") == value
     assert pixels(plane) != before
@@ -217,9 +218,9 @@ def test_every_choice_draws_another_plane(reset: Opened, key: str, value: str) -
 
 def test_a_boundary_is_dragged_in_the_plane(reset: Opened) -> None:
     reset.set(x="filter0", y="filter1")
-    plane = box(reset.page.locator(".sj-plane"))
+    plane = box(reset.page.locator("#play .sj-plane"))
     x = reset.page.evaluate("""() => {
-        const canvas = document.querySelector(".sj-plane");
+        const canvas = document.querySelector("#play .sj-plane");
         const pixels = canvas.getContext("2d").getImageData(0, 40, canvas.width, 1).data;
         const ink = getComputedStyle(canvas).color.match(/\\d+/g).map(Number);
         for (let x = 60; x < canvas.width - 12; x++)
@@ -227,7 +228,7 @@ def test_a_boundary_is_dragged_in_the_plane(reset: Opened) -> None:
         return null;
     }""")
     assert x is not None
-    agreement = reset.text(".sj-agreement")
+    agreement = reset.text("#play .sj-agreement")
     reset.page.mouse.move(plane["x"] + x, plane["y"] + 40)
     reset.page.mouse.down()
     reset.page.mouse.move(plane["x"] + x + 60, plane["y"] + 44, steps=4)
@@ -235,13 +236,13 @@ def test_a_boundary_is_dragged_in_the_plane(reset: Opened) -> None:
     reset.settle()
     moved = reset.page.evaluate("scrubjay.scene.settings.moved.full")
     assert moved[0] > 0 == moved[1]
-    assert reset.text(".sj-agreement") != agreement
+    assert reset.text("#play .sj-agreement") != agreement
     assert reset.page.evaluate("scrubjay.scene.settings.pinned") is None
 
 
 def test_playing_runs_to_the_end_and_pauses(reset: Opened) -> None:
-    reset.page.locator("select.sj-speed").select_option("4")
-    button = reset.page.locator("button[data-plays=t]")
+    reset.page.locator("#play select.sj-speed").select_option("4")
+    button = reset.page.locator("#play button[data-plays=t]")
     button.click()
     reset.until("scrubjay.scene.settings.t > 0.02 && scrubjay.scene.settings.t < 0.9")
     button.click()
@@ -255,9 +256,9 @@ def test_playing_runs_to_the_end_and_pauses(reset: Opened) -> None:
 
 def test_neurons_are_chosen_by_number_and_by_rank(reset: Opened) -> None:
     order = reset.page.evaluate("Array.from(scrubjay.scene.view.order)")
-    number = reset.page.locator("input[data-key=neuron]")
+    number = reset.page.locator("#play input[data-key=neuron]")
     assert int(number.input_value()) == order[0]
-    reset.page.get_by_role("button", name="smaller contribution").click()
+    reset.page.locator("#play").get_by_role("button", name="smaller contribution").click()
     reset.settle()
     assert int(number.input_value()) == order[1]
     number.fill("99")
@@ -279,7 +280,7 @@ def test_claims_are_filtered_by_verdict_and_words(page: Opened, hostile: Study) 
 
 
 def test_every_claim_stands_once_in_the_table_and_once_in_its_section(page: Opened, hostile: Study) -> None:
-    said = page.page.locator(".said li").all_inner_texts()
+    said = page.page.locator(".said li").all_text_contents()
     assert len(said) == len(hostile.claims) == page.page.locator("#claims tbody tr").count()
     for claim in hostile.claims:
         assert sum(f"{claim.statement}." in text and claim.shown in text for text in said) >= 1
@@ -298,11 +299,11 @@ def test_claims_json_can_be_taken_along(page: Opened, hostile: Study) -> None:
 
 def test_light_and_dark(page: Opened) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
-    light, drawn = page.page.evaluate(paper), pixels(page.page.locator(".sj-plane"))
+    light, drawn = page.page.evaluate(paper), pixels(page.page.locator("#play .sj-plane"))
     page.page.locator("#theme").click()
     page.settle()
     assert page.page.evaluate(paper) != light
-    assert pixels(page.page.locator(".sj-plane")) != drawn
+    assert pixels(page.page.locator("#play .sj-plane")) != drawn
     page.page.locator("#theme").click()
     page.settle()
     assert page.page.evaluate(paper) == light
@@ -324,7 +325,7 @@ def test_nothing_is_wider_than_the_screen_and_no_panel_is_empty(
     assert opened.page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for section in opened.page.locator("main > section").all():
-        section.screenshot(path=SCREENSHOTS / f"{section.get_attribute('id')}-{colours}-{width}.png")
+        section.screenshot(path=SCREENSHOTS / f"{section.get_attribute('id')}-{colours}-{width}.png", timeout=30_000)
     assert opened.complaints == []
     opened.close()
 

@@ -4,16 +4,19 @@ import io
 import os
 import re
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
+from typer.testing import CliRunner
 
+from scrubjay import cli
 from scrubjay.cli import main
 from scrubjay.core.table import Table
 from scrubjay.nets.files.checkpoint import save_network
-from scrubjay.report.terminal import claims_table, rich_table, study_text
+from scrubjay.report.terminal import brief_text, claims_table, plain_text, rich_table, study_text
 from scrubjay.study import Study
 from tests.report.conftest import HOSTILE, random_network
 
@@ -113,5 +116,76 @@ def test_explain_works_where_the_terminal_has_no_unicode(
         assert isinstance(buffer, io.BytesIO)
         said.append(buffer.getvalue().decode("ascii"))
     assert left.value.code in (0, None), said[1]
-    assert "accuracy.all" in said[0]
+    assert ("accuracy.all" in said[0]) if options else ("It is right on" in said[0])
     assert os.path.join("Gr\\xf6\\xdfe \\u221e", "report.html") in said[1 if options else 0]  # noqa: PTH118
+
+
+STUDIES = ("small_study", "many_classes", "three_positions", "constant")
+
+
+def printed(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str) -> str:
+    """What ``scrubjay explain`` prints about a study, without the work of finding it, on 80 columns."""
+    save_network(folder / "net.safetensors", random_network(12, 3, seed=5))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("scrubjay.study.explain", lambda *given, **named: study)
+    monkeypatch.setattr("scrubjay.report.write.write_report", lambda study, out, progress: out / "report.html")
+    monkeypatch.chdir(folder)
+    words = ["explain", "net.safetensors", "--task", "modular_addition:p=11", "--out", "out", *options]
+    ended = CliRunner().invoke(cli.app, words)
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+@pytest.mark.parametrize("name", [*STUDIES, "bundled_study"])
+def test_explain_prints_one_screen(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    study: Study = request.getfixturevalue(name)
+    text = printed(study, monkeypatch, tmp_path)
+    lines = text.splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 80
+    assert flat(study.opening or study.paragraph) in flat(text)
+    for claim in study.headlines:
+        assert claim.shown in text
+    figures = sum(map(len, study.pictures().values()))
+    wrote = f"Wrote out/report.html, claims.json, tables.txt and {figures} figure{'s' * (figures != 1)}."
+    assert lines[-2:] == [wrote, "Next: scrubjay view out opens the report; --all prints every claim and table."]
+
+
+def test_explain_prints_everything_if_it_is_asked_to(
+    small_study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = printed(small_study, monkeypatch, tmp_path, "--all")
+    squeezed = re.sub(r"\W", "", text)
+    for claim in small_study.claims:
+        assert re.sub(r"\W", "", claim.id) in squeezed
+    for tables in small_study.tables().values():
+        for table in tables:
+            assert re.sub(r"\W", "", table.title) in squeezed
+    assert flat(small_study.paragraph) in flat(text)
+
+
+@pytest.mark.parametrize("width", [40, 60])
+@pytest.mark.parametrize("name", [*STUDIES, "bundled_study"])
+def test_no_word_is_broken_in_a_narrow_terminal(name: str, width: int, request: pytest.FixtureRequest) -> None:
+    study: Study = request.getfixturevalue(name)
+    text = shown(brief_text(study), width)
+    assert max(map(len, text.splitlines())) <= width
+    topics = [claim.topic or claim.statement for claim in study.headlines]
+    said = " ".join([study.opening or study.paragraph, *(words[0].upper() + words[1:] for words in topics)])
+    missing = Counter(said.split()) - Counter(text.split())
+    assert not missing, f"broken or left out: {sorted(missing)}"
+    for claim in study.headlines:
+        assert claim.shown in text and (claim.verdict or "ranked") in text
+
+
+def test_the_file_of_tables_holds_every_claim_and_every_table(small_study: Study) -> None:
+    text = plain_text(small_study)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 120 and text.endswith("\n") and not any(line.endswith(" ") for line in lines)
+    for claim in small_study.claims:
+        assert claim.id in text and claim.shown in text
+    for tables in small_study.tables().values():
+        for table in tables:
+            for words in (table.title, *table.columns, *(cell for row in table.rows for cell in row)):
+                assert set(words.split()) <= set(flat(text).split()), words

@@ -1,5 +1,6 @@
 """The files of a report: figures, page, claims."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from scrubjay.evidence.drawing import ONE, STRAY, ZERO, class_image, cloud, save
 from scrubjay.evidence.rivals import RIVALS
 from scrubjay.report.portrait import Portrait
 from scrubjay.report.portrait_json import portrait_json
+from scrubjay.report.terminal import plain_text
 from scrubjay.report.write import write_figures, write_report
 from scrubjay.run import Settings
 from scrubjay.study import LINES, Study, explain
@@ -54,7 +56,7 @@ def test_a_report_has_its_page_its_claims_and_all_of_its_figures(small_study: St
         "labels.png", "inner-front.png", "inner-heads.png", "attention.png", "components.png", "filters.png",
         "embedding.png", "images.png", "mlp.png", "steering.png", "scrubbing.png", "rivals.png",
     }  # fmt: skip
-    assert {path.name for path in report.parent.iterdir()} == {"report.html", "claims.json", *drawn}
+    assert {path.name for path in report.parent.iterdir()} == {"report.html", "claims.json", "tables.txt", *drawn}
     for file in drawn:
         with Image.open(report.parent / file) as image:
             assert image.mode == "P" and min(image.size) > 200
@@ -107,6 +109,30 @@ def test_a_figure_that_cannot_be_written_leaves_nothing(many_classes: Study, tmp
     (tmp_path / "file").write_text("")
     with pytest.raises(OutOfResources, match="cannot write"):
         write_figures(many_classes, tmp_path / "file")
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_tables_are_written_whole_or_not_at_all(
+    many_classes: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: BaseException
+) -> None:
+    def fail(self: Path, target: Path) -> Path:
+        if target.name == "tables.txt":
+            raise ends
+        return rename(self, target)
+
+    rename = Path.replace
+    monkeypatch.setattr("scrubjay.report.write.write_figures", lambda study, folder, progress: [])
+    for old in (None, "old"):
+        if old is not None:
+            (tmp_path / "tables.txt").write_text(old)
+        with monkeypatch.context() as patch, pytest.raises((KeyboardInterrupt, OutOfResources)):
+            patch.setattr(Path, "replace", fail)
+            write_report(many_classes, tmp_path)
+        left = {path.name for path in tmp_path.iterdir()}
+        assert left == {"report.html", "claims.json"} | ({"tables.txt"} if old else set())
+    assert (tmp_path / "tables.txt").read_text() == "old"
+    write_report(many_classes, tmp_path)
+    assert (tmp_path / "tables.txt").read_text(encoding="utf-8") == plain_text(many_classes)
 
 
 def test_a_task_of_many_classes_has_the_figures_that_need_no_two_classes(many_classes: Study, tmp_path: Path) -> None:

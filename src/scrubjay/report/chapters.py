@@ -125,7 +125,7 @@ def _sentence(claim: Claim) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in table.columns)
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows if row)
     note = f'<p class="quiet">{escape(table.note)}</p>' if table.note else ""
     return (

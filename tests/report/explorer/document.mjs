@@ -88,6 +88,18 @@ export function install() {
       observe() {}
       disconnect() {}
     },
+    IntersectionObserver: class {
+      constructor(seen) {
+        this.seen = seen;
+      }
+
+      /** Everything is on the screen, as is reported at once. */
+      observe(target) {
+        this.seen([{ target, isIntersecting: true }]);
+      }
+
+      disconnect() {}
+    },
     ImageData: class {
       constructor(data, width, height) {
         if (data.length !== 4 * width * height) throw new Error(`${data.length} bytes for ${width} x ${height} pixels`);

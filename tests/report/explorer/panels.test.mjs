@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { mount } from "../../../src/scrubjay/report/assets/explorer/explorer.js";
-import { byClass, bySign, byThreshold, classPalette, largest } from "../../../src/scrubjay/report/assets/explorer/colours.js";
+import { byClass, bySign, byThreshold, changePalette, classPalette, largest } from "../../../src/scrubjay/report/assets/explorer/colours.js";
+import { Plane } from "../../../src/scrubjay/report/assets/explorer/plane.js";
 import { Element, install } from "./document.mjs";
 import { domain, inner, run } from "./forward.mjs";
 import { portrait } from "./portraits.mjs";
@@ -110,7 +111,7 @@ test("every image of the domain has the colours of what it shows", async () => {
   const now = [...scene.classes()];
   const values = scene.filterValues();
   const binary = classPalette(2);
-  const differ = (a, b) => byClass(a.map((value, i) => Number(value !== b[i])), binary);
+  const differ = (a, b) => byClass(a.map((value, i) => Number(value !== b[i])), changePalette());
   const expected = {
     "ground truth": byClass(labels, binary),
     "full network": byClass(full, binary),
@@ -192,6 +193,7 @@ test("points are coloured by what the reader chooses, and the legend says how", 
   const { root, set, explorer, plain } = await mounted();
   const [blue, orange] = classPalette(2);
   const legend = () => names(root, "sj-key");
+  const plane = [...explorer.stages.values()][0].parts.find((part) => part instanceof Plane);
   const now = [...explorer.scene.classes()];
   const either = (isOrange) => now.map((_, i) => (isOrange(i) ? orange : blue));
   const cases = {
@@ -203,8 +205,8 @@ test("points are coloured by what the reader chooses, and the legend says how", 
   for (const [colour, [named, colours]] of Object.entries(cases)) {
     await set({ colour });
     assert.deepEqual(legend(), named);
-    assert.deepEqual([...explorer.plane.colours], colours, colour);
-    assert.equal(explorer.plane.last, colour === "error" ? orange : null);
+    assert.deepEqual([...plane.colours], colours, colour);
+    assert.equal(plane.last, colour === "error" ? orange : null);
   }
   assert.equal(root.find("sj-swatch").style.background, "rgb(0 114 178)");
 });
@@ -219,11 +221,12 @@ test("a legend of many classes names some of them", async () => {
 
 test("the explanations speak of what this network has", async () => {
   const words = async (wanted) => names((await mounted(wanted)).root, "sj-explained").join(" ");
-  assert.match(await words({}), /position b\. Blue means class 0, off, or equal; orange means class 1, on, or different\. The values of a filter/);
+  assert.match(await words({}), /position b\. Blue means class 0 or off; orange means class 1 or on\. Red marks inputs where two classes differ\. The values of a filter/);
   assert.match(await words({}), /value of a filter in/);
   assert.match(await words({ filters: [2, null] }), /value of a filter or component in/);
+  assert.match(await words({ filters: [null, null] }), /Blue means class 0; orange means class 1\. Red marks inputs where two classes differ\.$/);
   const many = await words({ kind: "logits", filters: [null, null], classes: [[0], [1], [2]] });
-  assert.match(many, /value of a component in .* Classes run from dark blue to yellow\. Blue means off, or equal; orange means on, or different\.$/);
+  assert.match(many, /value of a component in .* Classes run from dark blue to yellow\. Red marks inputs where two classes differ\.$/);
   assert.doesNotMatch(many, /threshold/);
   assert.match(await words({ positions: [[0, 2, 5, 7], [8]], names: ["a", "="] }), /Each cell is one input: its column gives the token at position a\./);
   assert.match(await words({ positions: [[0, 1], [2, 3], [4, 5], [8]] }), /its row gives the token at position a, its column the tokens at positions b, c\./);

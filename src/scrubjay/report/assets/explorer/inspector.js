@@ -68,4 +68,6 @@ export class Inspector {
     if (mlpPre) rows.push([`neuron ${settings.neuron}`, (i) => `mlp_pre ${short(mlpPre[i])}`]);
     return rows;
   }
+
+  stop() {}
 }

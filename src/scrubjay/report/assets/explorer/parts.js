@@ -30,7 +30,7 @@ export class PartsPanel {
     this.votes = element("p", { class: "sj-votes" });
     this.play = element("button", { type: "button", class: "sj-primary", onclick: () => this.toggle() }, this.label);
     const all = element("button", { type: "button", onclick: () => this.#set([]) }, "All parts on");
-    const cards = (name, kind, ...made) => [element("h4", {}, name), element("div", { class: `sj-cards ${kind}` }, ...made)];
+    const cards = (name, kind, ...made) => [element(isBrief ? "p" : "h3", { class: "sj-parts-title" }, name), element("div", { class: `sj-cards ${kind}` }, ...made)];
     this.root = element(
       "div",
       { class: `sj-parts${isBrief ? " sj-brief" : ""}` },

@@ -182,7 +182,7 @@ function explanations({ domain, data }, grid) {
   const tokens = (positions) =>
     `the token${positions.length > 1 ? "s" : ""} at position${positions.length > 1 ? "s" : ""} ${positions.map((at) => names[at]).join(", ")}`;
   const [blue, orange] = ["off", "on"].map((state, k) => {
-    const means = [...(data.classes > 2 ? [] : [`class ${k}`]), ...(data.recorded ? [] : [state])];
+    const means = [...(data.classes > 2 ? [] : [`class ${k}`]), ...(withFilters ? [state] : [])];
     return means.join(" or ");
   });
   const { rowAt, columnAt } = grid;

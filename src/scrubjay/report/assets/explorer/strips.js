@@ -62,4 +62,6 @@ export class Strips {
     );
     return { root, at, values, count: values.length, mark, note };
   }
+
+  stop() {}
 }
