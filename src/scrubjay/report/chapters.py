@@ -12,7 +12,6 @@ from scrubjay.evidence.line import Line, Skipped
 from scrubjay.report.markup import number, verdict_mark
 from scrubjay.study import Study
 
-
 _VERDICTS: dict[Verdict, str] = {
     "holds": "hold",
     "partly": "hold partly",

@@ -137,10 +137,9 @@ def open_report(folder: str | Path) -> tuple[str, bool]:
 
 _START = '<p><button type="button" id="start" class="primary">▶ Start the live network</button></p>'
 _READING = (
-    "The control is the same measurement where the statement must fail, for example with random parts. For counts, less "
-    "is better. A claim <em>holds</em> if it has gone at least "
-    f"{HOLDS:.0%} of the way from chance to perfection, and holds <em>partly</em> from {PARTLY:.0%}. A claim that fails "
-    "is a finding too. "
+    "The control is the same measurement where the statement must fail, for example with random parts. For counts, "
+    f"less is better. A claim <em>holds</em> if it has gone at least {HOLDS:.0%} of the way from chance to "
+    f"perfection, and holds <em>partly</em> from {PARTLY:.0%}. A claim that fails is a finding too. "
     '<a href="#claims">All claims, and what the verdicts mean</a>.'
 )
 

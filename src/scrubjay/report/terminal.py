@@ -17,7 +17,7 @@ _STYLES: dict[Verdict, str] = {"holds": "green", "partly": "yellow", "fails": "r
 
 
 def brief_text(study: Study) -> Group:
-    """What the network computes, and the claims that a reader should see first, in one line each where there is room."""
+    """What the network computes, and the claims that a reader should see first, each in one line if there is room."""
     table = RichTable(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("claim")
     for column in ("here", "control", "verdict"):

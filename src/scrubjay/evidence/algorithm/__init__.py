@@ -16,9 +16,9 @@ ALGORITHM = Line[AlgorithmResult](
     answer=answer,
     opens=2,
     method=(
-        "The function is named from the answers to all inputs. An algorithm for it is a causal model with variables, such "
-        "as one angle for each key frequency. To test it, a variable is taken from another input inside the network, and "
-        "the model must predict the new answer; random parts of the same size must not."
+        "The function is named from the answers to all inputs. An algorithm for it is a causal model with variables, "
+        "such as one angle for each key frequency. To test it, a variable is taken from another input inside the "
+        "network, and the model must predict the new answer; random parts of the same size must not."
     ),
     needs=(VARYING_ANSWERS,),
     weight=4.0,

@@ -17,8 +17,8 @@ ANSWERS = Line[AnswersResult](
     opens=1,
     stage="domain",
     method=(
-        "The network is run on every input, and its answer is compared with the label. Where training saw only a part of "
-        "the inputs, both parts are counted. The control is to give always the most frequent label."
+        "The network is run on every input, and its answer is compared with the label. Where training saw only a part "
+        "of the inputs, both parts are counted. The control is to give always the most frequent label."
     ),
     weight=0.1,
 )

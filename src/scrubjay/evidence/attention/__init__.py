@@ -17,8 +17,8 @@ ATTENTION = Line[AttentionResult](
     stage="attention",
     method=(
         "The attention pattern of each head at the position where the answer is read is averaged over all inputs. The "
-        "frozen network uses this mean on every input, and everything else runs as before. Values of t between 0 and 1 "
-        "blend the mean with each input's own pattern."
+        "frozen network uses this mean on every input, and everything else runs as before. Values of t between 0 and "
+        "1 blend the mean with each input's own pattern."
     ),
     needs=(VARYING_ANSWERS,),
     weight=2.0,

@@ -17,8 +17,8 @@ EMBEDDINGS = Line[EmbeddingsResult](
     stage="embeddings",
     method=(
         "With attention frozen, the residual stream is a constant plus one vector for each token: the extended "
-        "embedding. The value of a filter is then a sum of one number for each token. The line measures how well these "
-        "numbers alone predict the full network."
+        "embedding. The value of a filter is then a sum of one number for each token. The line measures how well "
+        "these numbers alone predict the full network."
     ),
     needs=(VARYING_ANSWERS, ONE_LAYER),
     weight=2.0,

@@ -31,7 +31,9 @@ def claims(result: EmbeddingsResult) -> list[Claim]:
 def answer(result: EmbeddingsResult) -> str:
     """Say how much of the answers the tokens alone give, with attention frozen."""
     error, *others = claims(result)
-    said = f"With attention frozen, each token adds a fixed vector to the stream, exactly (largest error {error.shown})."
+    said = (
+        f"With attention frozen, each token adds a fixed vector to the stream, exactly (largest error {error.shown})."
+    )
     masks = {claim.id: claim for claim in others}.get("mask.full")
     return f"{said} The filters of these sums give {masks.shown} of the full network's answers." if masks else said
 

@@ -17,9 +17,9 @@ FILTERS = Line[FiltersResult](
     words=words,
     stage="filters",
     method=(
-        "A filter is a direction of the residual stream with a threshold. A few filters and a Boolean gate are fitted to "
-        "the network's answers in the causal subspace. The controls fit as many filters in random directions, and in an "
-        "untrained network."
+        "A filter is a direction of the residual stream with a threshold. A few filters and a Boolean gate are fitted "
+        "to the network's answers in the causal subspace. The controls fit as many filters in random directions, and "
+        "in an untrained network."
     ),
     needs=(TWO_CLASSES, found_by(SUBSPACE)),
     weight=6.0,

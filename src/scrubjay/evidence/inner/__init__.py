@@ -22,8 +22,8 @@ INNER = Line[InnerResult](
     method=(
         "Neurons that bend on nearly the same plane of the causal subspace are merged into one, and heads that attend "
         "alike are merged into one of low rank. Nothing is trained, and no label is used. To test the result as a "
-        "mechanism, a group of the original's neurons or heads gets its value from another input, and the small network "
-        "must predict the new answer."
+        "mechanism, a group of the original's neurons or heads gets its value from another input, and the small "
+        "network must predict the new answer."
     ),
     needs=(VARYING_ANSWERS, ONE_LAYER, PIECEWISE_LINEAR),
     weight=6.0,

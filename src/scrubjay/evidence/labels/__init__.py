@@ -16,9 +16,9 @@ LABELS = Line[LabelsResult](
     words=words,
     answer=answer,
     method=(
-        "A short program is searched that gives all labels. The network's errors are placed on the map of that program, "
-        "and each of its parts is read from the residual stream by a linear readout on inputs left out of its fit. The "
-        "controls place the errors at random and rename the tokens."
+        "A short program is searched that gives all labels. The network's errors are placed on the map of that "
+        "program, and each of its parts is read from the residual stream by a linear readout on inputs left out of "
+        "its fit. The controls place the errors at random and rename the tokens."
     ),
     needs=(TWO_CLASSES, TWO_POSITIONS, *NEEDS),
     weight=4.0,

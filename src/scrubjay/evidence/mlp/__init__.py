@@ -16,9 +16,9 @@ MLP = Line[MlpResult](
     answer=answer,
     stage="mlp",
     method=(
-        "A half-space is fitted to the answers before and after the MLP, and the MLP is switched on gradually and neuron "
-        "by neuron. Then everything but the filters is held at its mean, and the network's answers are mapped over the "
-        "plane of the filters. The control of a gate is the next best gate."
+        "A half-space is fitted to the answers before and after the MLP, and the MLP is switched on gradually and "
+        "neuron by neuron. Then everything but the filters is held at its mean, and the network's answers are mapped "
+        "over the plane of the filters. The control of a gate is the next best gate."
     ),
     needs=(HAS_MLP, found_by(FILTERS)),
     weight=2.0,

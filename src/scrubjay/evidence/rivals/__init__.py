@@ -16,9 +16,9 @@ RIVALS = Line[RivalsResult](
     tables=tables,
     answer=answer,
     method=(
-        "Each explanation is fitted to the network's answers on the training half, and predicts those on the other half, "
-        "which holds nearly all of the network's mistakes. An explanation of the mechanism should predict the mistakes "
-        "too. The control is the same fit to shuffled answers."
+        "Each explanation is fitted to the network's answers on the training half, and predicts those on the other "
+        "half, which holds nearly all of the network's mistakes. An explanation of the mechanism should predict the "
+        "mistakes too. The control is the same fit to shuffled answers."
     ),
     needs=(TWO_CLASSES, VARYING_ANSWERS, PRODUCT, found_by(SUBSPACE), *NEEDS),
     weight=8.0,

@@ -21,7 +21,8 @@ def claims(result: ScrubbingResult) -> list[Claim]:
 def words(result: ScrubbingResult) -> list[str]:
     """Say what is left when everything but the full network's filters is resampled."""
     left = result.sides["full"].scores["1"].own
-    return [f"Resampling everything but the filters keeps {left.mean:.1%} of the answers ({left.low:.1%} to {left.high:.1%})."]
+    interval = f"{left.low:.1%} to {left.high:.1%}"
+    return [f"Resampling everything but the filters keeps {left.mean:.1%} of the answers ({interval})."]
 
 
 def tables(result: ScrubbingResult) -> list[Table]:

@@ -14,9 +14,9 @@ SUBSPACE = Line[SubspaceResult](
     words=words,
     stage="space",
     method=(
-        "The residual stream after attention is split into principal components over all inputs. The components beyond "
-        "the first r are taken from another, random input, and r grows until 99% of the answers stay. The control uses "
-        "random directions."
+        "The residual stream after attention is split into principal components over all inputs. The components "
+        "beyond the first r are taken from another, random input, and r grows until 99% of the answers stay. The "
+        "control uses random directions."
     ),
     needs=(VARYING_ANSWERS,),
     weight=1.5,
