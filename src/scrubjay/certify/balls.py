@@ -1,9 +1,9 @@
 """The forward pass in ball arithmetic: every number is enclosed in a ball, and so is every rounding.
 
 Weights are dyadic numbers, so they enter as exact balls. The stream before a layer is computed once for each different
-beginning of an input (or each input and position, if attention is bidirectional). What a position moves from another one
-is computed once for each pair of them and summed along the inputs. In the first layer these are tables over tokens, as
-in ``scrubjay.nets.tables``, so that a network with one layer costs two matrix products for each input.
+beginning of an input (or each input and position, if attention is bidirectional). What a position moves from another
+one is computed once for each pair of them and summed along the inputs. In the first layer these are tables over tokens,
+as in ``scrubjay.nets.tables``, so that a network with one layer costs two matrix products for each input.
 
 Source: F. Johansson 2017, "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic".
 """
@@ -19,6 +19,8 @@ from scrubjay.nets.config import Config
 
 Balls = list[Any]
 """A row of balls (``flint.arb``), which have no types of their own."""
+Question = tuple[tuple[int, ...], int]
+"""The nodes that a position sees, and the position."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,10 @@ class ExactNetwork:
     Attributes:
         config: the sizes and the architecture.
         weights: the weights by their names in ``Config.weight_axes``, as float64, which holds every number of a file.
-        frozen_pattern: attention from the last position that replaces the network's own, or None.
     """
 
     config: Config
     weights: dict[str, np.ndarray[Any, np.dtype[np.float64]]]
-    frozen_pattern: Sequence[Sequence[float]] | None
 
     def get(self, name: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """A weight by its name, or None if the network has none of that name."""
@@ -53,7 +53,6 @@ class BallNetwork:
     def __init__(self, network: ExactNetwork, positions: Sequence[Sequence[int]], read_at: int, bits: int) -> None:
         ctx.prec = bits
         self.config, self.read_at, self.bits = network.config, read_at, bits
-        self.frozen = network.frozen_pattern
         c, get = network.config, network.get
         self.coeff = arb(c.attn_coeff)
         self.activation = _activation(c.act_fn)
@@ -90,74 +89,57 @@ class BallNetwork:
         for number, layer in enumerate(self.layers):
             is_last = number == len(self.layers) - 1
             asked, wanted = self._asked(paths, is_last)
-            streams = [nodes.streams[path[at]] for path, at in asked]
+            streams = [nodes.streams[seen[at]] for seen, at in asked]
             mid = layer.after_attention(streams, self._moved(layer, nodes, asked, moves))
             if is_last:
-                return self._read(layer, mid)
-            nodes, moves, paths = layer_nodes(self.layers[number + 1], self._think(layer, mid)), {}, wanted
+                rows = self._read(layer, mid)
+                return [rows[place] for (place,) in wanted]
+            nodes, moves, paths = self.layers[number + 1].nodes(_rows(self._think(layer, mid))), {}, wanted
         raise AssertionError("a network has a layer")
 
-    def _asked(
-        self, paths: list[list[int]], is_last: bool
-    ) -> tuple[list[tuple[tuple[int, ...], int]], list[list[int]]]:
-        """The different (visible nodes, position) of which the next stream is needed, and where each input finds its
-        own."""
-        places = [self.read_at] if is_last else range(len(paths[0]))
-        known: dict[tuple[tuple[int, ...], int], int] = {}
+    def _asked(self, paths: list[list[int]], is_last: bool) -> tuple[list[Question], list[list[int]]]:
+        """The questions of all inputs, each once, and where each input finds its own."""
+        known: dict[Question, int] = {}
         found = []
         for path in paths:
             line = []
-            for at in places:
-                seen = tuple(path[: at + 1] if self.config.attention == "causal" else path)
-                line.append(known.setdefault((seen, at), len(known)))
+            for at in [self.read_at] if is_last else range(len(path)):
+                seen = path[: at + 1] if self.config.attention == "causal" else path
+                line.append(known.setdefault((tuple(seen), at), len(known)))
             found.append(line)
-        return (list(known), found) if not is_last else ([(tuple(path), self.read_at) for path in paths], found)
+        return list(known), found
 
     def _moved(
         self,
         layer: "_Layer",
         nodes: "Nodes",
-        asked: list[tuple[tuple[int, ...], int]],
+        asked: list[Question],
         moves: dict[tuple[int, int], tuple[Balls, Balls]],
     ) -> list[Balls]:
         """What attention moves: for each question, the value vectors of all heads, weighted by the pattern."""
         c, found = self.config, []
-        sums: list[tuple[Balls, Balls, Balls]] = []
+        sums: list[tuple[Balls, ...]] = []
         before: tuple[int, ...] = ()
         asking = -1
-        for path, at in asked:
-            seen = path[: at + 1] if c.attention == "causal" else path
-            if path[at] != asking:
-                sums, asking = [], path[at]
+        for seen, at in asked:
+            if seen[at] != asking:
+                sums, asking = [], seen[at]
             kept = 0
             while kept < min(len(sums), len(seen)) and before[kept] == seen[kept]:
                 kept += 1
             del sums[kept:]
             for place in range(kept, len(seen)):
                 node = seen[place]
-                if self.frozen is not None:
-                    weights, moved = layer.weighted(nodes, node, [arb(float(row[place])) for row in self.frozen])
-                else:
-                    if (asking, node) not in moves:
-                        moves[asking, node] = layer.weighted(nodes, node, layer.weights(nodes, asking, node))
-                    weights, moved = moves[asking, node]
-                if sums:
-                    before_weights, before_moved, before_values = sums[-1]
-                    weights = [x + y for x, y in zip(before_weights, weights, strict=True)]
-                    moved = [x + y for x, y in zip(before_moved, moved, strict=True)]
-                    plain = [] if c.attn_coeff == 1 else _sum(before_values, nodes.values[node])
-                else:
-                    plain = [] if c.attn_coeff == 1 else nodes.values[node]
-                sums.append((weights, moved, plain))
+                if (asking, node) not in moves:
+                    moves[asking, node] = layer.weighted(nodes, asking, node)
+                weights, moved = moves[asking, node]
+                row = weights, moved, [] if c.attn_coeff == 1 else nodes.values[node]
+                sums.append(row if not sums else tuple(map(_sum, sums[-1], row)))
             before = seen
             weights, moved, plain = sums[-1]
-            row: Balls = []
-            for head, weight in enumerate(weights):
-                share = self.coeff / weight
-                row += [share * x for x in moved[head * c.d_head : (head + 1) * c.d_head]]
-            if c.attn_coeff != 1:
-                row = [x + (1 - self.coeff) * y for x, y in zip(row, plain, strict=True)]
-            found.append(row)
+            shares = [self.coeff / weight for weight in weights for _ in range(c.d_head)]
+            mixed = [share * x for share, x in zip(shares, moved, strict=True)]
+            found.append(mixed if c.attn_coeff == 1 else _sum(mixed, [(1 - self.coeff) * y for y in plain]))
         return found
 
     def _hidden(self, layer: "_Layer", mid: Any) -> Any:
@@ -204,7 +186,8 @@ class _Layer:
         self.w_o = _with_bias(network.weights[f"{prefix}W_O"].reshape(-1, c.d_model), get(f"{prefix}b_O"))
         self.norm1, self.norm2 = (_Norm(c, get(f"{prefix}ln{n}_w"), get(f"{prefix}ln{n}_b")) for n in (1, 2))
         self.root = arb(c.d_head).sqrt()
-        self.w_in = self.w_out = None
+        self.w_in: Any = None
+        self.w_out: Any = None
         if not c.attn_only and c.d_mlp:
             self.w_in = _with_bias(get(f"{prefix}W_in"), get(f"{prefix}b_in"))
             self.w_out = _with_bias(get(f"{prefix}W_out"), get(f"{prefix}b_out"))
@@ -215,25 +198,14 @@ class _Layer:
         normed = _with_ones(self.norm1.of(arb_mat(streams)))
         return Nodes(streams, *(_rows(normed * self.heads[name]) for name in "QKV"))
 
-    def weights(self, nodes: Nodes, asking: int, node: int) -> Balls:
-        """The exponential of the score of each head."""
-        e, q, k = self.config.d_head, nodes.queries[asking], nodes.keys[node]
-        return [
-            (_dot(q[at : at + e], k[at : at + e]) / self.root).exp() for at in range(0, len(q), e)
-        ]
-
-    def weighted(self, nodes: Nodes, node: int, weights: Balls) -> tuple[Balls, Balls]:
-        """The weights themselves, and the values of each head times its weight."""
-        e, values = self.config.d_head, nodes.values[node]
+    def weighted(self, nodes: Nodes, asking: int, node: int) -> tuple[Balls, Balls]:
+        """The exponential of the score of each head, and the values of each head times it."""
+        e, q, k, values = self.config.d_head, nodes.queries[asking], nodes.keys[node], nodes.values[node]
+        weights = [(_dot(q[at : at + e], k[at : at + e]) / self.root).exp() for at in range(0, len(q), e)]
         return weights, [weight * x for n, weight in enumerate(weights) for x in values[n * e : n * e + e]]
 
     def after_attention(self, streams: list[Balls], moved: list[Balls]) -> Any:
         return arb_mat(streams) + _with_ones(arb_mat(moved)) * self.w_o
-
-
-def layer_nodes(layer: _Layer, streams: Any) -> Nodes:
-    """The nodes of the next layer from the streams that the layer before leaves."""
-    return layer.nodes(_rows(streams))
 
 
 class _Norm:
@@ -299,7 +271,9 @@ def _with_ones(streams: Any) -> Any:
 
 def _rows(matrix: Any) -> list[Balls]:
     flat, width = matrix.entries(), matrix.ncols()
-    return [flat[at : at + width] for at in range(0, len(flat), width)] if width else [[] for _ in range(matrix.nrows())]
+    return (
+        [flat[at : at + width] for at in range(0, len(flat), width)] if width else [[] for _ in range(matrix.nrows())]
+    )
 
 
 def _part(matrix: Any, first: int, last: int) -> Any:

@@ -29,7 +29,9 @@ def decided(
     if answer == "argmax" and others:
         groups[-1] = sorted(others)
     # arb.max encloses the largest of two numbers, so this encloses each class's largest logit.
-    best = {number: reduce(lambda x, y: x.max(y), (logits[token] for token in group)) for number, group in groups.items()}
+    best = {
+        number: reduce(lambda x, y: x.max(y), (logits[token] for token in group)) for number, group in groups.items()
+    }
     leader = max(best, key=lambda number: float(best[number].mid()))
     margins = [best[leader] - value for number, value in best.items() if number != leader]
     least = reduce(lambda x, y: x.min(y), margins)

@@ -85,7 +85,7 @@ def certify(
         OutOfResources: python-flint is not installed.
     """
     _need_flint()
-    from scrubjay.certify.certificate_checker import counted, digest_of
+    from scrubjay.certify.certificate_checker import counted
 
     began = time.perf_counter()
     file = _file_of(network)
@@ -114,7 +114,8 @@ def certify(
         "networks": networks,
     }
     content["counts"] = counted(content)
-    return Certificate(content | {"sha256": digest_of(content)}, time.perf_counter() - began)
+    digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return Certificate(content | {"sha256": digest}, time.perf_counter() - began)
 
 
 def exact_network(path: str | Path) -> "ExactNetwork":
@@ -128,11 +129,9 @@ def exact_network(path: str | Path) -> "ExactNetwork":
     _need_flint()
     from scrubjay.certify.balls import ExactNetwork
 
-    saved = read_network(path)
-    weights, _ = read_sealed(network_file(path), "network")
-    frozen = None if saved.recipe is None else saved.recipe.frozen_pattern
+    weights, manifest = read_sealed(network_file(path), "network")
     exact = {name: weight.double().numpy() for name, weight in weights.items()}
-    return ExactNetwork(saved.network.config, exact, frozen)
+    return ExactNetwork(Config.from_mapping(manifest["config"]), exact)
 
 
 def weights_digest(path: str | Path) -> str:
@@ -232,16 +231,12 @@ def _block(inputs: list[list[int]]) -> list[tuple[int | None, float]]:
     return _HERE[0](inputs)
 
 
-def _proved(
-    file: Path, saved: SavedNetwork, task: Task, jobs: int, shown: Callable[[float], None]
-) -> dict[str, Any]:
+def _proved(file: Path, saved: SavedNetwork, task: Task, jobs: int, shown: Callable[[float], None]) -> dict[str, Any]:
     """What the certificate says of one network."""
     task.check_fits(saved.network.config)
     exact = exact_network(file)
-    if exact.frozen_pattern is not None and not (
-        task.domain.n_ctx == exact.config.n_ctx == task.domain.read_at + 1
-    ):
-        raise BadInput(f"{file} has a frozen pattern, which needs inputs of all {exact.config.n_ctx} positions")
+    if saved.recipe is not None and saved.recipe.frozen_pattern is not None:
+        raise BadInput(f"{file} has a fixed attention pattern, and certificates are about networks that attend")
     began = time.perf_counter()
     found = exact_answers(exact, task, jobs, shown)
     answers = [answer for answer, _ in found]
