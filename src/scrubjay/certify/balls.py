@@ -10,12 +10,11 @@ Source: F. Johansson 2017, "Arb: efficient arbitrary-precision midpoint-radius i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, ctx
-
-from scrubjay.nets.config import Config
 
 Balls = list[Any]
 """A row of balls (``flint.arb``), which have no types of their own."""
@@ -28,11 +27,11 @@ class ExactNetwork:
     """A network's weights without rounding.
 
     Attributes:
-        config: the sizes and the architecture.
+        config: the fields of ``scrubjay.nets.config.Config``.
         weights: the weights by their names in ``Config.weight_axes``, as float64, which holds every number of a file.
     """
 
-    config: Config
+    config: dict[str, Any]
     weights: dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 
     def get(self, name: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
@@ -52,8 +51,8 @@ class BallNetwork:
 
     def __init__(self, network: ExactNetwork, positions: Sequence[Sequence[int]], read_at: int, bits: int) -> None:
         ctx.prec = bits
-        self.config, self.read_at, self.bits = network.config, read_at, bits
-        c, get = network.config, network.get
+        self.config, self.read_at, self.bits = SimpleNamespace(**network.config), read_at, bits
+        c, get = SimpleNamespace(**network.config), network.get
         self.coeff = arb(c.attn_coeff)
         self.activation = _activation(c.act_fn)
         self.layers = [_Layer(network, "" if c.n_layers == 1 else f"blocks.{number}.") for number in range(c.n_layers)]
@@ -173,7 +172,7 @@ class Nodes:
 
 class _Layer:
     def __init__(self, network: ExactNetwork, prefix: str) -> None:
-        c, get = network.config, network.get
+        c, get = SimpleNamespace(**network.config), network.get
 
         def heads(name: str) -> Any:
             weight, bias = network.weights[f"{prefix}W_{name}"], get(f"{prefix}b_{name}")
@@ -209,7 +208,7 @@ class _Layer:
 
 
 class _Norm:
-    def __init__(self, config: Config, weight: Any, bias: Any) -> None:
+    def __init__(self, config: SimpleNamespace, weight: Any, bias: Any) -> None:
         self.kind, self.eps = config.norm, arb(config.eps)
         self.weight = None if weight is None else [arb(float(x)) for x in weight]
         self.bias = None if bias is None else [arb(float(x)) for x in bias]

@@ -32,7 +32,7 @@ FAILURES = (OSError, ValueError, LookupError, TypeError, AttributeError, Arithme
 Rows = tuple[list[Any], list[Any]]  # rows of integers, and the bound on the error of each row
 
 
-def read_file(path: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+def read_file(path: str) -> tuple[Any, dict[str, Any], dict[str, str]]:
     """The weights of a network file as vectors and matrices, its manifest, and the hashes of file and weights."""
     content, tensors, digest = Path(path).read_bytes(), {}, hashlib.sha256()
     header = json.loads(content[8 : (end := 8 + int.from_bytes(content[:8], "little"))])
@@ -44,10 +44,10 @@ def read_file(path: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]
         if entry["dtype"] == "BF16":  # the upper half of a float32
             raw, form, size = b"".join(b"\0\0" + raw[at : at + 2] for at in range(0, len(raw), 2)), "f", 4
         flat, shape = struct.unpack(f"<{len(raw) // size}{form}", raw), entry["shape"]
-        rows = list(zip(*[iter(flat)] * shape[-1], strict=True))
+        rows: list[Any] = list(zip(*[iter(flat)] * shape[-1], strict=True))
         if len(shape) == 3 and name[-1] in "QKV":  # the heads [h d e] side by side; those of W_O lie below each other
             rows = [[v for row in rows[at :: shape[1]] for v in row] for at in range(shape[1])]
-        tensors[name] = flat if len(shape) == 1 else rows
+        tensors[name] = flat if len(shape) == 1 or "b_" in name else rows
     manifest["config"] = STATED | {"attn_only": False} | manifest["config"]
     return tensors, manifest, {"file_sha256": hashlib.sha256(content).hexdigest(), "weights_sha256": digest.hexdigest()}
 
@@ -76,7 +76,7 @@ class Arithmetic:
         zero, scale, root, third = fmpz(0), arb(self.one), arb(2).sqrt(), arb(44715) / 1000000
         if name == "relu":
             return lambda x: x if x > zero else zero
-        curve = {
+        curve: Any = {
             "gelu": lambda x: x / 2 * (1 + (x / root).erf()),
             "gelu_new": lambda x: x / 2 * (1 + ((2 / arb.pi()).sqrt() * (x + third * x * x * x)).tanh()),
             "silu": lambda x: x / (1 + (-x).exp()),
@@ -113,9 +113,8 @@ class Network:
     """A network in integers."""
 
     def __init__(self, path: str, bits: int, task: dict[str, Any]) -> None:
-        tensors, manifest, _ = read_file(path)
-        self.to, self.task, config = Arithmetic(bits), task, manifest["config"]
-        self.get: Any = tensors.get
+        self.to, self.task, (tensors, manifest, _) = Arithmetic(bits), task, read_file(path)
+        self.get, config = tensors.get, manifest["config"]
         self.config, self.heads, self.e, self.read_at = config, config["n_heads"], config["d_head"], task["read_at"]
         self.root, self.act = isqrt(self.e << 2 * bits), self.to.activation(config["act_fn"])
         self.coeff, self.causal = self.to.fixed(float(config["attn_coeff"])), config["attention"] == "causal"

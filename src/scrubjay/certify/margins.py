@@ -32,7 +32,7 @@ def decided(
     best = {
         number: reduce(lambda x, y: x.max(y), (logits[token] for token in group)) for number, group in groups.items()
     }
-    leader = max(best, key=lambda number: float(best[number].mid()))
+    leader = reduce(lambda x, y: y if best[y].mid() > best[x].mid() else x, best)
     margins = [best[leader] - value for number, value in best.items() if number != leader]
     least = reduce(lambda x, y: x.min(y), margins)
     return (leader, _below(least)) if least > 0 else (None, 0.0)

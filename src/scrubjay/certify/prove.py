@@ -3,9 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import count
 from multiprocessing import get_context
@@ -84,11 +84,11 @@ def certify(
         RefusedFile: a file is damaged or is not one of ours.
         OutOfResources: python-flint is not installed.
     """
-    _need_flint()
+    need_flint()
     from scrubjay.certify.certificate_checker import counted
 
     began = time.perf_counter()
-    file = _file_of(network)
+    file = proved_file(network)
     saved = read_network(file)
     chosen = saved.task if task is None else task
     if chosen is None:
@@ -99,7 +99,7 @@ def certify(
             f"a certificate is about a whole domain, and the {asked.domain.size:,} inputs of task {asked.name} are a "
             f"sample"
         )
-    places = {"network": file} | ({} if inner is None else {"inner network": _file_of(inner)})
+    places = {"network": file} | ({} if inner is None else {"inner network": proved_file(inner)})
     networks = {}
     for number, (name, place) in enumerate(places.items()):
 
@@ -126,12 +126,12 @@ def exact_network(path: str | Path) -> "ExactNetwork":
         RefusedFile: the file is damaged or is not one of ours.
         OutOfResources: python-flint is not installed.
     """
-    _need_flint()
+    need_flint()
     from scrubjay.certify.balls import ExactNetwork
 
     weights, manifest = read_sealed(network_file(path), "network")
     exact = {name: weight.double().numpy() for name, weight in weights.items()}
-    return ExactNetwork(Config.from_mapping(manifest["config"]), exact)
+    return ExactNetwork(asdict(Config.from_mapping(manifest["config"])), exact)
 
 
 def weights_digest(path: str | Path) -> str:
@@ -182,11 +182,13 @@ def _in_order(
     shown: Callable[[float], None],
 ) -> Iterator[tuple[list[int], list[tuple[int | None, float]]]]:
     """Each block with its answers, computed here or in processes."""
+    from scrubjay.certify.proving_process import begin, block_answers
+
     lists = [[inputs[number] for number in block] for block in blocks]
     jobs = min(jobs, len(blocks))
-    _begin(*setting)
+    begin(*setting)
     began = time.perf_counter()
-    first = _block(lists[0])
+    first = block_answers(lists[0])
     estimate = (time.perf_counter() - began) * len(blocks) / jobs
     if estimate > MOST_SECONDS:
         raise BadInput(
@@ -196,39 +198,15 @@ def _in_order(
     yield blocks[0], first
     shown(1 / len(blocks))
     if jobs == 1:
-        rest: Iterator[Any] = map(_block, lists[1:])
+        rest: Iterator[Any] = map(block_answers, lists[1:])
         for done, block, answers in zip(count(2), blocks[1:], rest, strict=False):
             yield block, answers
             shown(done / len(blocks))
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, setting) as pool:
-        for done, block, answers in zip(count(2), blocks[1:], pool.map(_block, lists[1:]), strict=False):
+    with ProcessPoolExecutor(jobs, get_context("spawn"), begin, setting) as pool:
+        for done, block, answers in zip(count(2), blocks[1:], pool.map(block_answers, lists[1:]), strict=False):
             yield block, answers
             shown(done / len(blocks))
-
-
-_HERE: list[Callable[[list[list[int]]], list[tuple[int | None, float]]]] = []
-"""In each process, what answers a block of inputs."""
-
-
-def _begin(
-    network: "ExactNetwork",
-    positions: Sequence[Sequence[int]],
-    read_at: int,
-    classes: Sequence[Sequence[int]],
-    answer: str,
-    bits: int,
-) -> None:
-    from scrubjay.certify.balls import BallNetwork
-    from scrubjay.certify.margins import decided
-
-    balls = BallNetwork(network, positions, read_at, bits)
-    width = network.config.d_vocab_out
-    _HERE[:] = [lambda inputs: [decided(row, classes, answer, width) for row in balls.logits(inputs)]]
-
-
-def _block(inputs: list[list[int]]) -> list[tuple[int | None, float]]:
-    return _HERE[0](inputs)
 
 
 def _proved(file: Path, saved: SavedNetwork, task: Task, jobs: int, shown: Callable[[float], None]) -> dict[str, Any]:
@@ -276,14 +254,27 @@ def _stated(task: Task) -> dict[str, Any]:
     }
 
 
-def _file_of(network: str | Path) -> Path:
+def proved_file(network: str | Path) -> Path:
+    """The file of a network that is proved.
+
+    Args:
+        network: a network file, a run folder, or the word of a bundled network.
+
+    Raises:
+        BadInput: there is no such file.
+    """
     file = bundled_network(str(network)) if str(network) in BUNDLED else network_file(network)
     if not is_file(file):
         raise BadInput(f"cannot read {file}: a certificate needs a network file, a run folder or a bundled network")
     return file
 
 
-def _need_flint() -> None:
+def need_flint() -> None:
+    """Check that python-flint can be imported.
+
+    Raises:
+        OutOfResources: it is not installed.
+    """
     try:
         import flint  # noqa: F401
     except ImportError as error:
