@@ -51,7 +51,8 @@ def test_it_is_one_short_file_that_imports_python_and_flint_only() -> None:
 
 def test_it_runs_where_nothing_of_ours_can_be_imported(proved: tuple[Path, Path]) -> None:
     network, certificate = proved
-    program = f"{BLOCKED}sys.argv[1:] = {[str(certificate), str(network)]}; runpy.run_path({str(CHECKER)!r}, run_name='__main__')"
+    told = f"sys.argv[1:] = {[str(certificate), str(network)]}; runpy.run_path({str(CHECKER)!r}, run_name='__main__')"
+    program = BLOCKED + told
     ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0 and ran.stdout.startswith("holds: network, {'proved': 12"), ran.stderr
 
@@ -90,7 +91,7 @@ def smaller_domain(content: dict[str, Any]) -> None:
 
 
 def other_domain(content: dict[str, Any]) -> None:
-    content["task"]["positions"][1] = [4, 3]
+    content["task"]["positions"][0] = [2, 1, 0]
 
 
 def doubled_domain(content: dict[str, Any]) -> None:
@@ -106,7 +107,7 @@ def other_rule(content: dict[str, Any]) -> None:
 
 
 def other_labels(content: dict[str, Any]) -> None:
-    content["task"]["labels"] = [1, 1] + content["task"]["labels"][2:]
+    content["task"]["labels"] = [1, 1, *content["task"]["labels"][2:]]
 
 
 def other_network(content: dict[str, Any]) -> None:
@@ -173,7 +174,8 @@ def test_the_commands_prove_and_check(proved: tuple[Path, Path], tmp_path: Path)
     network, _ = proved
     (tmp_path / "net.safetensors").write_bytes(network.read_bytes())
     (tmp_path / "task.toml").write_text(
-        'name = "small"\ninputs = [[0, 1, 2], [3, 4], [5, 6]]\nclasses = [[0], [1]]\nanswer = "groups"\n'
+        'name = "small"\nclasses = [["0"], ["1"]]\nanswer = "groups"\ntokens = ["0", "1", "2", "3", "4", "5", "6"]\n'
+        + "".join(f'[[position]]\ntokens = "{allowed}"\n' for allowed in ("0-2", "3-4", "5-6"))
     )
     ran = scrubjay(tmp_path, "certify", "net.safetensors", "--task", "task.toml", "--out", "c.json", "--jobs", "1")
     assert ran.code == 0, ran.stderr

@@ -109,7 +109,7 @@ def added(x: Rows, y: Rows) -> Rows:
     return rows, [a + b for a, b in zip(x[1], y[1], strict=True)]
 
 
-class Network:
+class IntegerNetwork:
     """A network in integers."""
 
     def __init__(self, path: str, bits: int, task: dict[str, Any]) -> None:
@@ -216,7 +216,7 @@ class Network:
                 yield best[0][1], best[0][0] - best[1][0] - 2 * error
 
 
-LOADED = lru_cache(8)(lambda path, bits, task: Network(path, bits, json.loads(task)))  # each once in a process
+LOADED = lru_cache(8)(lambda path, bits, task: IntegerNetwork(path, bits, json.loads(task)))  # each once in a process
 
 
 def failure(work: tuple[str, str, list[tuple[int, list[int], int]], float]) -> str | None:
@@ -237,7 +237,7 @@ def failure(work: tuple[str, str, list[tuple[int, list[int], int]], float]) -> s
     return f"the margin of input {waiting[0][0]} {waiting[0][1]} is not shown to be {least} or more"
 
 
-def counted(certificate: dict[str, Any]) -> dict[str, dict[str, int]]:
+def tallies(certificate: dict[str, Any]) -> dict[str, dict[str, int]]:
     """How many answers are proved, undecided, right and wrong, and the same in both networks or different."""
     lists = {name: network["answers"] for name, network in certificate["networks"].items()}
     counts = {name: {"proved": len(x) - x.count(None), "undecided": x.count(None)} for name, x in lists.items()}
@@ -277,7 +277,7 @@ def check_certificate(path: str | Path, places: dict[str, str], jobs: int = 0) -
         left = [(n, tokens, a) for n, (tokens, a) in enumerate(zip(inputs, answers, strict=True)) if a is not None]
         blocks = (left[at : at + BLOCK] for at in range(0, len(left), BLOCK))
         work += [(places[name], json.dumps(task), block, stated["least_margin"]) for block in blocks]
-    _need(counted(certificate) == certificate["counts"], "its counts do not follow from its answers and labels")
+    _need(tallies(certificate) == certificate["counts"], "its counts do not follow from its answers and labels")
     with ProcessPoolExecutor(jobs := min(jobs or os.cpu_count() or 1, len(work)), get_context("spawn")) as pool:
         for reason in pool.map(failure, work) if jobs > 1 else map(failure, work):
             _need(reason is None, str(reason))

@@ -85,7 +85,7 @@ def certify(
         OutOfResources: python-flint is not installed.
     """
     need_flint()
-    from scrubjay.certify.certificate_checker import counted
+    from scrubjay.certify.certificate_checker import tallies
 
     began = time.perf_counter()
     file = proved_file(network)
@@ -113,7 +113,7 @@ def certify(
         "task": _stated(asked),
         "networks": networks,
     }
-    content["counts"] = counted(content)
+    content["counts"] = tallies(content)
     digest = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return Certificate(content | {"sha256": digest}, time.perf_counter() - began)
 
