@@ -91,7 +91,7 @@ def smaller_domain(content: dict[str, Any]) -> None:
 
 
 def other_domain(content: dict[str, Any]) -> None:
-    content["task"]["positions"][0] = [2, 1, 0]
+    content["task"]["positions"][0] = [1, 0, 2]
 
 
 def doubled_domain(content: dict[str, Any]) -> None:
