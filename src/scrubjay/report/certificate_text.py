@@ -62,7 +62,7 @@ def certificate_text(certificate: dict[str, Any]) -> str:
 
 def _between(least: int, unknown: int, size: int) -> str:
     exact = f"a share of {least / size:.4%}"
-    return f"{exact} exactly" if not unknown else f"{exact} or more, and {(least + unknown) / size:.4%} or less"
+    return exact if not unknown else f"{exact} or more, and {(least + unknown) / size:.4%} or less"
 
 
 def _listed(numbers: list[int]) -> str:
