@@ -30,7 +30,7 @@ def test_each_line_names_a_thing_and_what_would_help(monkeypatch: pytest.MonkeyP
     lines = told().splitlines()
     assert any(line.startswith("ffmpeg") and line.endswith("need it; .gif and .webp don't") for line in lines)
     extras = [line for line in lines if line.startswith("extra ")]
-    assert len(extras) == 5 and all("pip install 'scrubjay[" in line for line in extras)
+    assert len(extras) == 6 and all("pip install 'scrubjay[" in line for line in extras)
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ _EXTRAS = {
     "transformer-lens": ("transformer_lens", "to and from TransformerLens"),
     "nnsight": ("nnsight", "tracing with nnsight"),
     "ray": ("ray", "sweeps on a Ray cluster"),
+    "certify": ("flint", "scrubjay certify and scrubjay check"),
     "hub": ("huggingface_hub", "scrubjay push, and networks from hf://"),
 }
 """For each extra of this package, the module that it installs and what scrubjay uses it for."""

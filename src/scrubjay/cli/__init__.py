@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from scrubjay.cli.certificates import certify, check
 from scrubjay.cli.inner import condense
 from scrubjay.cli.machine import doctor
 from scrubjay.cli.networks import import_, info, push, train
@@ -55,7 +56,23 @@ app = typer.Typer(
     help="Explain a small transformer: run it on every input of its task, find out which mechanism it uses, "
     "and test that explanation. Start with `scrubjay explain`, which explains the bundled network.",
 )
-for command in (explain, condense, view, animate, recover, train, sweep, survey, import_, info, push, doctor):
+COMMANDS = (
+    explain,
+    condense,
+    certify,
+    check,
+    view,
+    animate,
+    recover,
+    train,
+    sweep,
+    survey,
+    import_,
+    info,
+    push,
+    doctor,
+)
+for command in COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)
 
 
