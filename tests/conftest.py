@@ -35,7 +35,7 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
 
 BUNDLED = {
     "tests/evidence/labels/test_labels.py",
-    "tests/report/test_html.py",
+    "tests/test_bundled_report.py",
     "tests/test_docs.py",
     "tests/test_study.py",
 }

@@ -114,12 +114,6 @@ def test_a_figure_that_is_no_picture_is_named(small_study: Study, tmp_path: Path
         Report.of(small_study, [tmp_path / "attention.png"])
 
 
-def test_the_bundled_networks_report_stays_under_four_megabytes(bundled_study: Study, tmp_path: Path) -> None:
-    page = Report.of(bundled_study, write_figures(bundled_study, tmp_path)).save(str(tmp_path / "report.html"))
-    assert page.stat().st_size < 4_000_000
-    assert 'id="explorer"' in page.read_text(encoding="utf-8")
-
-
 def test_view_opens_the_report_or_says_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "a folder" / "report.html"
     page.parent.mkdir()

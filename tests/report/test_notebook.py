@@ -109,6 +109,7 @@ def test_a_report_shows_itself_in_a_cell(browser: Browser, report: Path) -> None
     page.set_content(f"<!doctype html><body>{shown}</body>")
     inside = page.frame_locator("iframe")
     status = inside.locator(".sj-status")
+    status.scroll_into_view_if_needed()  # a stage is drawn only while it is on the screen
     status.get_by_text("Answers that differ from those of the analysis: 0.").wait_for()
     page.close()
 

@@ -165,9 +165,9 @@ def test_one_animation_runs_at_a_time(reset: Opened) -> None:
     label = parts.inner_text()
     parts.click()
     slider.click()
-    assert parts.inner_text() == label and slider.inner_text() == "⏸"
+    assert parts.inner_text() == label and slider.inner_text() == "❚❚"
     parts.click()
-    assert parts.inner_text() == "⏸ Pause" and slider.inner_text() == "▶"
+    assert parts.inner_text() == "❚❚ Pause" and slider.inner_text() == "▶"
     parts.click()
     assert parts.inner_text() == label
 

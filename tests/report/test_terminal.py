@@ -136,7 +136,7 @@ def printed(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, *option
     return ended.stdout
 
 
-@pytest.mark.parametrize("name", [*STUDIES, "bundled_study"])
+@pytest.mark.parametrize("name", STUDIES)
 def test_explain_prints_one_screen(
     name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -166,7 +166,7 @@ def test_explain_prints_everything_if_it_is_asked_to(
 
 
 @pytest.mark.parametrize("width", [40, 60])
-@pytest.mark.parametrize("name", [*STUDIES, "bundled_study"])
+@pytest.mark.parametrize("name", STUDIES)
 def test_no_word_is_broken_in_a_narrow_terminal(name: str, width: int, request: pytest.FixtureRequest) -> None:
     study: Study = request.getfixturevalue(name)
     text = shown(brief_text(study), width)

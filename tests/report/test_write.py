@@ -26,7 +26,7 @@ from scrubjay.tasks.task import Task
 from tests.evidence.quick import short_fits
 from tests.report.conftest import HOSTILE, POSITIONS, random_network
 
-OF_MANY_CLASSES = ("inner-front.png", "inner-heads.png", "attention.png")
+OF_MANY_CLASSES = ("attention.png", "inner-front.png", "inner-heads.png")
 """The figures of a study whose task has more than two classes."""
 
 

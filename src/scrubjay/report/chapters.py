@@ -27,7 +27,7 @@ def headlines_markup(study: Study) -> str:
     titles = {line.name: line.title for line in study.lines}
     rows = "".join(
         f'<tr class="group"><th scope="rowgroup" colspan="4"><a href="#{escape(section)}">'
-        f"{escape(titles[section])}</a></th></tr>{''.join(map(_headline, claims))}"
+        f"{escape(titles.get(section, section))}</a></th></tr>{''.join(map(_headline, claims))}"
         for section, claims in groups
     )
     head = "".join(f'<th scope="col" class="number">{name}</th>' for name in ("here", "control"))

@@ -33,7 +33,7 @@ MOST_INPUTS = 60_000
 """The largest number of inputs that a page can draw without delay."""
 MOST_BYTES = 2_000_000
 """The largest size of a network, or of what was recorded of it, in a page. It takes a third more in the page, which
-should stay below 4 MB."""
+should stay below 5 MB."""
 COMPONENTS = 4
 """The principal components of each site that the explorer can show."""
 

@@ -32,7 +32,7 @@ export class Inspector {
         ...names.map((name, k) => element("tr", {}, element("th", { scope: "row" }, name), this.cells[k])),
       );
     }
-    setText(this.title, input === null ? "No input chosen" : this.#title(input));
+    setText(this.title, input === null ? "No input chosen: point at one" : this.#title(input));
     rows.forEach(([, tell], k) => setText(this.cells[k], input === null ? "·" : tell(input)));
   }
 

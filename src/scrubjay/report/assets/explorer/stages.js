@@ -71,7 +71,7 @@ function domain({ scene, grid }) {
 function table({ scene, grid }) {
   const gallery = new Gallery(scene, grid, ["full network"]);
   const inspector = new Inspector(scene, true);
-  return { nodes: beside(gallery.root, panel("The input", "Point at an input to see it here, or click to pin it.", inspector.root)), parts: [gallery, inspector] };
+  return { nodes: beside(gallery.root, element("div", { class: "sj-panel" }, inspector.root)), parts: [gallery, inspector] };
 }
 
 /** From the mean pattern to each input's own. */
