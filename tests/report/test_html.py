@@ -15,7 +15,6 @@ from scrubjay.nets.transformer import Transformer
 from scrubjay.report.bundle import page_script, style, widget_script
 from scrubjay.report.page import Report, open_report
 from scrubjay.report.portrait_json import escaped
-from scrubjay.report.write import write_figures
 from scrubjay.study import Study
 
 

@@ -14,6 +14,7 @@ async function opened(rows) {
   const documentElement = { dataset: {} };
   const heard = [];
   globalThis.document = { getElementById: (id) => ids[id], querySelectorAll: () => rows, querySelector: () => checked, documentElement, dispatchEvent: ({ type }) => heard.push(type) };
+  globalThis.addEventListener = (name, handler) => (handlers[name] = handler);
   globalThis.getComputedStyle = () => ({ colorScheme: documentElement.dataset.theme ?? "dark" });
   await import("../../../src/scrubjay/report/assets/explorer/page.js");
   const told = ids["claims-told"];
@@ -24,15 +25,23 @@ async function opened(rows) {
     handlers["claims-filter input"]();
     return { shown: rows.filter(({ hidden }) => !hidden).map(({ textContent }) => textContent), told: told.textContent };
   };
+  const printed = () => {
+    const [closed, open] = [{ open: false }, { open: true }];
+    globalThis.document.querySelectorAll = () => [closed];
+    handlers.beforeprint();
+    const during = closed.open;
+    handlers.afterprint();
+    return [during, closed.open, open.open];
+  };
   const turn = () => handlers["theme click"]() ?? [documentElement.dataset.theme, heard.length];
-  return { choose, turn, atFirst };
+  return { choose, turn, printed, atFirst };
 }
 
 test("claims are filtered by every verdict that the page offers and by words, and the theme is turned over", async () => {
   const offered = [...asset("page.html").matchAll(/<input type="radio" name="verdict" value="([^"]*)"/g)].map(([, value]) => value);
   assert.deepEqual(offered, ["", ...VERDICTS]);
   const rows = VERDICTS.flatMap((verdict, k) => [0, 1].map((at) => ({ dataset: { verdict }, textContent: `Claim ${k} ${at}` })));
-  const { choose, turn, atFirst } = await opened(rows);
+  const { choose, turn, printed, atFirst } = await opened(rows);
   assert.equal(atFirst, "10 of 10 claims");
   VERDICTS.forEach((verdict, k) => assert.deepEqual(choose(verdict, ""), { shown: [`Claim ${k} 0`, `Claim ${k} 1`], told: "2 of 10 claims" }));
   assert.equal(choose("", "").told, "10 of 10 claims");
@@ -40,6 +49,7 @@ test("claims are filtered by every verdict that the page offers and by words, an
   assert.deepEqual(choose("ranked", " 1"), { shown: ["Claim 4 1"], told: "1 of 10 claims" });
   assert.equal(choose("fails", "no such words").told, "0 of 10 claims");
   assert.deepEqual([turn(), turn()], [["light", 1], ["dark", 2]]);
+  assert.deepEqual(printed(), [true, false, true]); // what is folded is open on paper
 });
 
 /** The declarations of the first rule of a style sheet that begins with a selector. */

@@ -41,3 +41,13 @@ document.getElementById("theme").addEventListener("click", () => {
   document.documentElement.dataset.theme = isDark ? "light" : "dark";
   document.dispatchEvent(new Event("themechange"));
 });
+
+/** On paper nothing can be unfolded. */
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("main details:not([open])")];
+  for (const details of folded) details.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const details of folded) details.open = false;
+});
