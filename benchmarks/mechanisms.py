@@ -1,19 +1,19 @@
 """Small networks whose mechanism is known, before they are disguised, and networks without one.
 
 ``gated`` answers by a gate over half-spaces of ``resid_mid``. ``looked_up`` answers from a table, with one neuron for
-each pair of tokens. ``multiplying`` multiplies in a group: with a vector a, an orbit B and an orthogonal representation,
-the logit of c is -sum over b in B of |a·(ρ(x⁻¹)ρ(c) - ρ(y))b|, which is zero for c = xy only (after Wu et al. 2024,
-"Unifying and verifying mechanistic interpretations: a case study with group operations").
+each pair of tokens. ``multiplying`` multiplies in a group: with a vector a, an orbit B and an orthogonal
+representation, the logit of c is -sum over b in B of |a·(ρ(x⁻¹)ρ(c) - ρ(y))b|, which is zero for c = xy only (after Wu
+et al. 2024, "Unifying and verifying mechanistic interpretations: a case study with group operations").
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from benchmarks.disguise import normal
 from tests.planted_algorithms import PlantedAlgorithm as Planting
 from torch import Tensor
 
-from benchmarks.disguise import normal
 from scrubjay.functions.catalogue import Factor
 from scrubjay.nets.config import Config
 from scrubjay.nets.transformer import Transformer
@@ -24,8 +24,8 @@ SHARP = 30.0
 """How steeply a planted gate answers on either side of a threshold."""
 _DATA = 3
 """The dimensions in which filters are planted."""
-_FAR = 200.0
-"""What keeps a head away from a position."""
+_FAR = 30.0
+"""How much less, or more, attention scores are at the positions that a head should not, or should, look at."""
 
 
 def binary(name: str, tokens: int, labels: Tensor | None) -> Task:
@@ -124,7 +124,7 @@ def looked_up(labels: Tensor, classes: int, *, words: str) -> Planting:
     network.W_pos[:, flags:] = torch.eye(3).double()
     for head in range(2):  # each head copies the token of one position to a place of its own
         network.W_Q[head, flags + 2, 0] = 1.0
-        network.W_K[head, flags + head, 0] = 100.0 * t**0.5
+        network.W_K[head, flags + head, 0] = _FAR * t**0.5
         network.W_V[head, :t] = one
         network.W_O[head, :, (head + 1) * t : (head + 2) * t] = one
         network.W_in[(head + 1) * t : (head + 2) * t] = torch.nn.functional.one_hot(tokens[:, head], t).double().T
@@ -146,9 +146,8 @@ def multiplying(kind: str, number: int, key: Sequence[int], seed: int) -> Planti
     """
     draw, factor = torch.Generator().manual_seed(seed), Factor(kind, number)  # type: ignore[arg-type]
     n, table = factor.order, torch.from_numpy(factor.table)
-    planted = [(_dihedral(number, each), number) for each in key] if kind == "dihedral" else [(_letters(factor), number)]
-    width = sum(rho.shape[1] for rho, _ in planted)
-    neurons = sum(2 * size * size for _, size in planted)
+    planted = [_dihedral(number, each) for each in key] if kind == "dihedral" else [_letters(factor)]
+    width, neurons = sum(rho.shape[1] for rho in planted), 2 * number**2 * len(planted)
     flags, answers = 2 * width, 2 * width + 3
     network = Transformer(
         Config(n + 1, 3, answers + n, 2, width, neurons, d_vocab_out=n), dtype=torch.float64
@@ -158,11 +157,11 @@ def multiplying(kind: str, number: int, key: Sequence[int], seed: int) -> Planti
     network.W_pos[:, flags:answers] = torch.eye(3).double()
     for head in range(2):
         network.W_Q[head, flags + 2, 0] = 1.0
-        network.W_K[head, flags + head, 0] = 100.0 * width**0.5
+        network.W_K[head, flags + head, 0] = _FAR * width**0.5
         side = slice(head * width, (head + 1) * width)
         network.W_V[head, side], network.W_O[head, :, side] = torch.eye(width).double(), torch.eye(width).double()
     column, neuron = 0, 0
-    for rho, size in planted:
+    for rho in planted:
         d = rho.shape[1]
         a = normal(draw, d)
         a = a - a.mean() if kind == "symmetric" else a
@@ -222,6 +221,6 @@ def trained(task: Task, seed: int, *, steps: int = 500) -> Planting:
     with torch.enable_grad():
         for _ in range(steps):
             optimiser.zero_grad()
-            torch.nn.functional.cross_entropy(network(tokens)[:, domain.read_at], wanted).backward()
+            torch.nn.functional.cross_entropy(network(tokens)[:, domain.read_at], wanted).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return Planting(network.requires_grad_(False).double(), task)
