@@ -126,6 +126,18 @@ def _parity(seed: int) -> Planting:
     return Planting(planted.network, Task("parity", planted.task.domain, even_odd, labels=labels % 2))
 
 
+def _residues(seed: int) -> Planting:
+    planted = by_frequencies(13, (torch.randperm(6, generator=_generator(seed))[:2] + 1).tolist())
+    chosen, labels = torch.randperm(13, generator=_generator(seed + 1)).tolist(), planted.task.labels
+    assert labels is not None
+    ones = tuple(sorted(chosen[:6]))
+    classes = (tuple(sorted(chosen[6:])), ones)
+    return Planting(
+        planted.network,
+        Task("residues", planted.task.domain, classes, labels=torch.isin(labels, torch.tensor(ones)).long()),
+    )
+
+
 def _square(t: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.arange(t)[:, None], torch.arange(t)[None, :]
 
@@ -188,7 +200,8 @@ def families() -> tuple[Family, ...]:
             Family(name, _hidden_away(make), twice, 1.0, NO_INNER)
             for name, make in zip(truth.LOOKED_UP, lookups, strict=True)
         ),
-        Family(truth.PARITY[0], _hidden_away(_parity), twice, 1.5, NO_INNER),
+        Family(truth.PARITY[0], _hidden_away(_parity), once, 1.0, NO_INNER),
+        Family(truth.RESIDUES[0], _hidden_away(_residues), twice, 1.5, NO_INNER),
         Family(truth.RANDOM[0], _hidden_away(_random_looked_up), once, 1.5, NO_INNER),
         Family(truth.RANDOM[1], _memorised, once, 2.0),
         Family(truth.UNTRAINED[0], lambda seed, _: untrained(seed), once, 3.5),

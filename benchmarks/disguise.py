@@ -3,7 +3,8 @@
 ``disguised`` puts a network of one layer into a stream of 128 dimensions. The stream also holds what varies and does
 not matter, and is rotated at random. Neurons are split into many of random scales, some with outputs of the opposite
 sign. Heads are split into several that attend alike and divide their values, and each also moves things that do not
-matter. In the end noise of a stated size is added to every weight. Nothing here uses the code that takes networks apart.
+matter. In the end noise of a stated size is added to every weight. Nothing here uses the code that takes networks
+apart.
 """
 
 from dataclasses import replace

@@ -14,7 +14,7 @@ FAMILIES = {family.name: family for family in families()}
 QUICK = [*truth.GATES, *truth.ATTENDING, *truth.HALF, *truth.SUMS, *truth.FREQUENCIES, *truth.GROUPS, *truth.MAXIMUM]
 
 
-@pytest.mark.parametrize("name", [*QUICK, *truth.LOOKED_UP, *truth.PARITY, truth.RANDOM[0]])
+@pytest.mark.parametrize("name", [*QUICK, *truth.LOOKED_UP, *truth.PARITY, *truth.RESIDUES, truth.RANDOM[0]])
 def test_a_disguised_network_gives_the_planted_answers_on_every_input(name: str) -> None:
     planted = FAMILIES[name].make(5, 0.0)
     domain, labels = planted.task.domain, planted.task.labels

@@ -32,6 +32,12 @@ def words(result: FiltersResult) -> list[str]:
     best = _found(gated.fit).replace("filter", "linear filter")
     on = {"AND": "are both on", "OR": "are not both off", "α": "is on"}.get(name, f"give {name}")
     gives = f"{claim.shown} of its answers, where the strongest control gives {claim.control:.1%}"
+    if claim.verdict == "fails" and not gated.fit.is_used:
+        return [
+            f"No gate of linear filters of its post-attention residual stream explains this network: the best, "
+            f"{best}, gives {gives}, but the network does not use their directions, since resampling all else leaves "
+            f"{gated.fit.scrubbed.mean:.1%}."
+        ]
     if claim.verdict == "fails" and effect(claim.control, float(claim.chance or 0)) >= HOLDS:
         return [
             f"That {best} of its post-attention residual stream gives {claim.shown} of its answers "
@@ -149,17 +155,19 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
     where = "the first 2 components" if suffix else f"{fit.r} component{'s' * (fit.r > 1)}"
     trivial = _is_trivial(fit)
     spans = "; as many filters as dimensions" if trivial else ""
+    used = "" if fit.is_used else "; a probe, since the answers do not stay when all else is resampled"
     found = _found(fit)
     topic = "answers given by two filters in the first two components" if suffix else "answers given by the gate"
     return share_claim(
         f"gate.{name}{suffix}",
         _SECTION,
-        f"In {where} of resid_mid, {found} gives the {name} network's answer{spans} (control: random directions, or "
-        f"filters of an untrained network)",
+        f"In {where} of resid_mid, {found} gives the {name} network's answer{spans}{used} (control: random directions, "
+        f"or filters of an untrained network)",
         fit.agreement,
         chance=gated.controls.majority,
         control=control,
         control_interval=control_interval,
+        at_best=gated.verdict,
         headline=name == "full" and not suffix,
         topic=topic,
         facts={
@@ -168,6 +176,7 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
             "components": fit.r,
             "spans_subspace": fit.k >= fit.r,
             "also": _also(gated),
+            "used": fit.is_used,
             "found": found,
         },
     )
