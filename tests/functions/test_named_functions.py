@@ -86,8 +86,11 @@ def test_a_planted_function_gets_its_words(words: str) -> None:
 def test_parity_majority_and_brackets_of_bits() -> None:
     bits = axes(2, 9)
     assert named(bits.sum(0) % 2).facts["statistic"] == "the sum of the tokens"
-    assert named((bits.sum(0) > 4).astype(int)).words == "the median of 9 tokens"
-    assert named((bits.sum(0) > 2).astype(int)).words == "the 3rd largest of 9 tokens"
+    majority = named((bits.sum(0) > 4).astype(int))
+    sum_of_bits = "0 if the sum of the tokens is at most 4, 1 if it is at least 5"
+    assert majority.words == f"the median of 9 tokens, or equally {sum_of_bits}"
+    assert majority.facts["also"] == [sum_of_bits]
+    assert named((bits.sum(0) > 2).astype(int)).words.startswith("the 3rd largest of 9 tokens, or equally 0 if the sum")
     assert "the sum of the tokens" in named((bits.sum(0) % 4 == 1).astype(int)).words
     bits = axes(2, 10)
     texts = ["".join("()"[bit] for bit in column) for column in bits.reshape(10, -1).T]

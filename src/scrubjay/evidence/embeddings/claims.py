@@ -69,6 +69,7 @@ def _masks(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
             chance=frozen,
             control=control,
             control_interval=control_interval,
+            at_best=result.filters.sides["frozen"].gate.verdict,
         ),
         share_claim(
             "mask.full",
@@ -78,6 +79,7 @@ def _masks(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
             images.masks.between("gate", "full labels"),
             chance=full,
             control=full,
+            at_best=result.filters.sides["frozen"].gate.verdict,
         ),
     ]
 
@@ -98,6 +100,7 @@ def _lines(images: FilterImages) -> list[Claim]:
 
 
 def _inputs(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
+    assert result.filters is not None
     return [
         share_claim(
             f"scrub.inputs.{'+'.join(_LATIN[name] for name in row.name.split('+'))}",
@@ -109,6 +112,7 @@ def _inputs(result: EmbeddingsResult, images: FilterImages) -> list[Claim]:
             chance=chance_share(result.run.full.classes),
             control=row.control.mean,
             control_interval=row.control.interval,
+            at_best=result.filters.sides["full"].gate.verdict,
             facts={"draws": row.left.draws},
         )
         for row in images.inputs

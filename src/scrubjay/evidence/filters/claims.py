@@ -1,13 +1,17 @@
 """What is said of filters and their gate."""
 
 from collections.abc import Sequence
+from itertools import product
 
 from scrubjay.core.claim import HOLDS, Claim, effect, share_claim
 from scrubjay.core.table import Table
 from scrubjay.evidence.filters.measure import FiltersResult, Fit, Gated, SideFilters
 from scrubjay.evidence.filters.site_filters import SiteFilters
+from scrubjay.fit.gate import Gate
 
 _SECTION = "filters"
+_ONE_FILTER = ((0, 1, 2, 3), (0, 2, 1, 3))
+"""Rows of the truth table of two filters, in pairs that have the same answer in a gate of one filter only."""
 _FILTERS = {1: "one filter", 2: "two filters", 3: "three filters"}
 
 
@@ -28,6 +32,12 @@ def words(result: FiltersResult) -> list[str]:
     best = _found(gated.fit).replace("filter", "linear filter")
     on = {"AND": "are both on", "OR": "are not both off", "α": "is on"}.get(name, f"give {name}")
     gives = f"{claim.shown} of its answers, where the strongest control gives {claim.control:.1%}"
+    if claim.verdict == "fails" and not gated.fit.is_used:
+        return [
+            f"No gate of linear filters of its post-attention residual stream explains this network: the best, "
+            f"{best}, gives {gives}, but the network does not use their directions, since resampling all else leaves "
+            f"{gated.fit.scrubbed.mean:.1%}."
+        ]
     if claim.verdict == "fails" and effect(claim.control, float(claim.chance or 0)) >= HOLDS:
         return [
             f"That {best} of its post-attention residual stream gives {claim.shown} of its answers "
@@ -40,7 +50,40 @@ def words(result: FiltersResult) -> list[str]:
         ]
     start = "The network" if claim.verdict == "holds" else "In part, the network"
     sentence = f"{start} answers 1 where {filters} of its post-attention residual stream {on}; that gives {gives}."
-    return [sentence, *_by_signs(result)]
+    return [sentence, *_equals(gated), *_by_signs(result)]
+
+
+def _equals(gated: Gated) -> list[str]:
+    """Say so if other gates of the same two filters give the same answers."""
+    also = _also(gated)
+    if not also:
+        return []
+    gate = gated.fit.filters.gate.name
+    return [
+        f"{' or '.join(also)} of the same filters gives the same answers as {gate}, because no input has every "
+        f"combination of the two: the answers cannot tell these gates apart."
+    ]
+
+
+def _also(gated: Gated) -> list[str]:
+    """The names of the other gates that differ from the gate of two filters only where no input lies.
+
+    Gates that leave out a filter are no explanations of their own: fewer filters would have been chosen.
+    """
+    gate = gated.fit.filters.gate
+    if gate.k != 2:
+        return []
+    occupied = (gated.reading.counts.sum(1) > 0).tolist()
+    if sum(occupied) < 3:
+        return []
+    others = (Gate(table) for table in product((False, True), repeat=4))
+    return [
+        other.name
+        for other in others
+        if other != gate
+        and all(a == b for a, b, here in zip(other.table, gate.table, occupied, strict=True) if here)
+        and all(other.table[i] != other.table[j] or other.table[k] != other.table[m] for i, j, k, m in _ONE_FILTER)
+    ]
 
 
 def _by_signs(result: FiltersResult) -> list[str]:
@@ -112,17 +155,19 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
     where = "the first 2 components" if suffix else f"{fit.r} component{'s' * (fit.r > 1)}"
     trivial = _is_trivial(fit)
     spans = "; as many filters as dimensions" if trivial else ""
+    used = "" if fit.is_used else "; a probe, since the answers do not stay when all else is resampled"
     found = _found(fit)
     topic = "answers given by two filters in the first two components" if suffix else "answers given by the gate"
     return share_claim(
         f"gate.{name}{suffix}",
         _SECTION,
-        f"In {where} of resid_mid, {found} gives the {name} network's answer{spans} (control: random directions, or "
-        f"filters of an untrained network)",
+        f"In {where} of resid_mid, {found} gives the {name} network's answer{spans}{used} (control: random directions, "
+        f"or filters of an untrained network)",
         fit.agreement,
         chance=gated.controls.majority,
         control=control,
         control_interval=control_interval,
+        at_best=gated.verdict,
         headline=name == "full" and not suffix,
         topic=topic,
         facts={
@@ -130,6 +175,8 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
             "filters": fit.k,
             "components": fit.r,
             "spans_subspace": fit.k >= fit.r,
+            "also": _also(gated),
+            "used": fit.is_used,
             "found": found,
         },
     )

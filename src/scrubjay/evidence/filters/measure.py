@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scrubjay.core.claim import PARTLY, effect
+from scrubjay.core.claim import PARTLY, Verdict, effect, judged
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import Score, Stopping, chance_share
 from scrubjay.evidence.ablations import RestFromAnywhere
@@ -62,6 +62,15 @@ class Fit:
         """
         return effect(self.agreement, self.resampled) >= PARTLY > 2 * effect(self.scrubbed.mean, self.resampled)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether the answers depend on the filters' directions at all.
+
+        That is the case if an effect of at least 0.5 is left when all else is resampled. Filters that tell the answers
+        without being used are fitted easily: on a small domain even to labels that a network has memorised.
+        """
+        return effect(self.scrubbed.mean, self.resampled) >= PARTLY
+
 
 @dataclass(frozen=True, eq=False)
 class Gated:
@@ -76,6 +85,14 @@ class Gated:
     fit: Fit
     reading: GateReading
     controls: GateControls
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of the gate's claim. No claim that builds upon the gate has a better one."""
+        control, interval = self.controls.strongest
+        agreement, majority = self.fit.agreement, self.controls.majority
+        found = judged(agreement, agreement, majority, control if interval is None else interval[1])
+        return found if self.fit.is_used else "fails"
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ def _of_side(name: str, side: SideMlp, majority: float) -> list[Claim]:
             side.decisions.reading.agreement,
             chance=majority,
             control=side.decisions.other,
+            at_best=side.at_best,
             topic="answers that the MLP's gate gives from the filters alone",
             facts={"gate": gate},
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float64
 from torch import Tensor
 
+from scrubjay.core.claim import Verdict
 from scrubjay.core.parallel import side_by_side
 from scrubjay.core.stats import share_of
 from scrubjay.evidence.filters import FILTERS
@@ -31,6 +32,7 @@ class SideMlp:
         separability: for each fraction, the share of answers that the best single half-space gives.
         neurons: what single neurons contribute; None unless the answer is read from a margin that is a sum of hinges.
         decisions: what the network answers in the plane of the filters.
+        at_best: the verdict of the claim that these are the filters.
     """
 
     resid_post: PCA
@@ -39,6 +41,7 @@ class SideMlp:
     separability: tuple[float, ...]
     neurons: Neurons | None
     decisions: DecisionMap
+    at_best: Verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,5 +91,6 @@ def measure(run: Run, settings: Settings, found: Found) -> MlpResult:
             separability=tuple(shares[name, fraction] for fraction in FRACTIONS),
             neurons=neurons,
             decisions=decisions,
+            at_best=filters[name].gate.verdict,
         )
     return MlpResult(run, sides)

@@ -1,6 +1,6 @@
 """What is said of shifted residual streams."""
 
-from scrubjay.core.claim import Claim, share_claim
+from scrubjay.core.claim import Claim, Verdict, share_claim
 from scrubjay.core.stats import Score
 from scrubjay.evidence.steering.measure import SteeringResult
 from scrubjay.evidence.steering.shifts import Steering
@@ -13,20 +13,24 @@ def claims(result: SteeringResult) -> list[Claim]:
     return [
         claim
         for name in result.random
-        for claim in (_random(name, result.random[name]), _boundary(name, result.boundary[name]))
+        for claim in (
+            _random(name, result.random[name], result.at_best[name]),
+            _boundary(name, result.boundary[name], result.at_best[name]),
+        )
     ]
 
 
 def answer(result: SteeringResult) -> str:
     """Say how often the filters predict the full network's answer after a shift."""
-    random, along = _random("full", result.random["full"]), _boundary("full", result.boundary["full"])
+    random = _random("full", result.random["full"], "holds")
+    along = _boundary("full", result.boundary["full"], "holds")
     return (
         f"After a shift along the filters, they predict {along.shown} of the answers (their prediction before it: "
         f"{along.control:.1%}); after a random shift, {random.shown} ({random.control:.1%})."
     )
 
 
-def _random(name: str, steering: Steering) -> Claim:
+def _random(name: str, steering: Steering, at_best: Verdict) -> Claim:
     """The claim about random shifts. Their directions are a sample of all directions, so the mean has an interval."""
     area, control = Score.over(steering.area.tolist()), Score.over(steering.control_area.tolist())
     return share_claim(
@@ -39,11 +43,12 @@ def _random(name: str, steering: Steering) -> Claim:
         chance=control.mean,
         control=control.mean,
         control_interval=control.interval,
+        at_best=at_best,
         facts={"directions": area.draws, "reach": steering.reach},
     )
 
 
-def _boundary(name: str, steering: Steering) -> Claim:
+def _boundary(name: str, steering: Steering, at_best: Verdict) -> Claim:
     return share_claim(
         f"steering.boundary{_tail(name)}",
         _SECTION,
@@ -52,6 +57,7 @@ def _boundary(name: str, steering: Steering) -> Claim:
         float(steering.area.mean()),
         chance=steering.control,
         control=steering.control,
+        at_best=at_best,
         headline=name == "full",
         topic="answers predicted under shifts along the filters",
         facts={"reach": steering.reach},

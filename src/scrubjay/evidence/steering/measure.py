@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from scrubjay.core.claim import Verdict
 from scrubjay.core.parallel import side_by_side
 from scrubjay.evidence.filters import FILTERS
 from scrubjay.evidence.line import Found
@@ -24,11 +25,13 @@ class SteeringResult:
         run: the run.
         random: for each network by name, the agreement along random directions.
         boundary: for each network by name, the agreement along the filters' directions, both ways.
+        at_best: for each network by name, the verdict of the claim that these are its filters.
     """
 
     run: Run
     random: dict[str, Steering]
     boundary: dict[str, Steering]
+    at_best: dict[str, Verdict]
 
 
 def measure(run: Run, settings: Settings, found: Found) -> SteeringResult:
@@ -48,4 +51,5 @@ def measure(run: Run, settings: Settings, found: Found) -> SteeringResult:
         run,
         random={name: steered["random", name] for name in filters},
         boundary={name: steered["boundary", name] for name in filters},
+        at_best={name: side.gate.verdict for name, side in found.of(FILTERS).sides.items()},
     )
