@@ -27,38 +27,33 @@ def drawn(figure: Figure) -> list[tuple[Text, Bbox]]:
     """The texts that are seen, and where they are on a page of that width."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
-    hidden = {
-        id(text) for axes in figure.axes if not axes.get_visible() or not axes.axison for text in axes.findobj(Text)
-    }
+    unseen = set(off_axis(figure))
     scale = PAGE / figure.bbox.width
-    found = []
-    for text in figure.findobj(Text):
-        assert isinstance(text, Text)
-        if id(text) in hidden or not text.get_visible() or not text.get_text().strip() or not shown(text, figure):
-            continue
-        box = text.get_window_extent()
-        found.append((text, Bbox(box.get_points() * scale)))
-    return found
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    return [
+        (text, Bbox(text.get_window_extent().get_points() * scale))
+        for text in texts
+        if text.get_visible() and text.get_text().strip() and text not in unseen
+    ]
 
 
-def shown(text: Text, figure: Figure) -> bool:
-    """Whether a text is drawn. Ticks outside an axis' limits and those without labels keep their texts."""
+def off_axis(figure: Figure) -> Iterator[Text]:
+    """The texts of panels that are switched off, and those of ticks beyond the ends of an axis."""
     for axes in figure.axes:
+        if not axes.axison:
+            yield from (text for text in axes.findobj(Text) if isinstance(text, Text))
         for axis in (axes.xaxis, axes.yaxis):
-            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-            labels = [label for tick in ticks for label in (tick.label1, tick.label2)]
-            if any(text is label for label in labels):
-                (tick,) = (tick for tick in ticks if text in (tick.label1, tick.label2))
-                low, high = sorted(axis.get_view_interval())
-                return bool(low <= tick.get_loc() <= high)
-    return True
+            low, high = sorted(axis.get_view_interval())
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                if not low <= tick.get_loc() <= high:
+                    yield from (tick.label1, tick.label2)
 
 
 def labelled(axes: Axes) -> bool:
     """Whether both axes of a panel have a label, or share one with the panel below or beside; for a scale, one has."""
     across = any(other.get_xlabel() for other in axes.get_shared_x_axes().get_siblings(axes))
     up = any(other.get_ylabel() for other in axes.get_shared_y_axes().get_siblings(axes))
-    return across or up if "outline" in axes.spines else across and up
+    return across or up or bool(axes.get_title()) if "outline" in axes.spines else across and up
 
 
 def faults(figure: Figure) -> Iterator[str]:
@@ -67,7 +62,7 @@ def faults(figure: Figure) -> Iterator[str]:
         yield f"{figure.get_figwidth()} inches wide"
     texts = drawn(figure)
     for text, box in texts:
-        height = text.get_fontsize() / 72 * PAGE / figure.get_figwidth()
+        height = float(text.get_fontsize()) / 72 * PAGE / figure.get_figwidth()
         if height < SMALLEST:
             yield f"{text.get_text()!r} is {height:.1f} pixels high"
         outside = max(-box.x0, -box.y0, box.x1 - PAGE, box.y1 - figure.bbox.height * PAGE / figure.bbox.width)

@@ -58,7 +58,8 @@ def _strips(result: EmbeddingsResult, images: FilterImages) -> Figure:
         shown = axes.imshow((values - values.mean())[None], aspect="auto", cmap="PuOr_r", vmin=-limit, vmax=limit)
         position = names[result.parts.positions[at]]
         axes.set(yticks=[], xlabel="token", ylabel=f"{name}, {position}")
-        figure.colorbar(shown, ax=axes, pad=0.01).ax.set_xlabel("distance")
+        axes.locator_params("x", integer=True)
+        figure.colorbar(shown, ax=axes, pad=0.01).ax.set_title("distance")
     finish(figure, result.run, classes=False)
     return figure
 

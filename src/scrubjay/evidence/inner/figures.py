@@ -224,7 +224,7 @@ def _draw_heads(result: InnerResult) -> Figure:
     count = len(tables)
     beside = columns_of(count)
     rows = -(-count // beside)
-    figure = new_figure(max(5, 3.4 * beside), 0.4 + 4.6 * rows)
+    figure = new_figure(10 if beside > 1 else 6, 0.4 + 4.6 * rows)
     grid = figure.add_gridspec(2 * rows, beside)
     for number, (head, table) in enumerate(zip(parts.heads.heads, tables, strict=True)):
         row, column = 2 * (number // beside), number % beside
@@ -239,7 +239,7 @@ def _draw_heads(result: InnerResult) -> Figure:
         for rank in range(head.rank):
             shown, colour = values[:, rank] - values[:, rank].mean(), SERIES[rank % len(SERIES)]
             axes.plot(tokens, shown, ".", color=colour, markersize=3, label=f"value {rank}")
-        axes.set(xlabel=f"token {result.run.task.position_names[at]}", ylabel="values less mean")
+        axes.set(xlabel=f"token {result.run.task.position_names[at]}", ylabel="values less mean (own unit)")
         if number == 0 and head.rank <= FEW:
             axes.legend(frameon=False, markerscale=3)
     finish(figure, result.run, classes=False)
