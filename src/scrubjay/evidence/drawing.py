@@ -26,8 +26,18 @@ STRAY = "#000000"
 """An answer that lies in no class."""
 INK = "#333333"
 """Lines and marks."""
+SERIES = ("#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#6A51A3", "#8C6D31")
+"""Curves and bars that are no classes; the colours repeat if there are more."""
+CONTROL = "#BBBBBB"
+"""Bars of controls, and bands."""
 CLASSES = ListedColormap([STRAY, ZERO, ONE])
 """The colours of an image of classes -1, 0 and 1."""
+WIDEST = 11
+"""The largest width of a figure in inches. A page shows figures 800 pixels wide, and its text has to stay readable."""
+READABLE = 0.95
+"""The smallest text in points, for each inch of the figure's width: 10.5 pixels high where the figure has 800."""
+_POINTS = 10
+"""The size of the text in points, where this is readable."""
 _DPI = 110
 """Pixels per inch of a file."""
 _COLOURS = 256
@@ -37,8 +47,21 @@ _COMPRESSION = 6
 
 
 def new_figure(width: float | int, height: float | int) -> Figure:
-    """Make an empty figure of a size in inches, which does not belong to pyplot's global state."""
+    """Make an empty figure of a size in inches, which does not belong to pyplot's global state.
+
+    Raises:
+        ValueError: the figure is wider than ``WIDEST``. Its panels belong into more rows then.
+    """
+    if width > WIDEST:
+        raise ValueError(
+            f"a figure is at most {WIDEST} inches wide, so that its text can be read; this one is {width:g}"
+        )
     return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+
+
+def columns_of(panels: int) -> int:
+    """How many panels stand in a row: three, or two if there are four."""
+    return 2 if panels == 4 else min(panels, 3)
 
 
 def is_binary_image(task: Task) -> bool:
@@ -87,32 +110,44 @@ def label_axes(axes: Axes, task: Task, title: str) -> None:
     axes.set(title=title, xlabel=f"token {columns}", ylabel=f"token {rows}")
 
 
-def finish(figure: Figure, run: Run, note: str = "", *, classes: bool = True) -> None:
+def finish(figure: Figure, run: Run, *, classes: bool = True) -> None:
     """Add the title with the names of network and task, and a legend of the classes.
 
-    Call it last: everything that is in the figure by then is shown as it is written, so that a ``$`` in the name of a
-    network, a task or a position does not start a formula.
+    Call it last, since it also gives everything that is in the figure by then the style of all figures.
 
     Args:
         figure: the figure with all of its panels.
         run: the run that it shows.
-        note: words to add to the title.
         classes: whether to add the legend.
     """
     if classes:
-        handles = [Patch(color=ZERO, label="class 0"), Patch(color=ONE, label="class 1")]
-        if run.full.strays or run.frozen.strays:
-            handles.append(Patch(color=STRAY, label="answer in no class"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
-    figure.suptitle(f"{run.name} on {run.task.name}{note}", fontsize=11)
-    without_formulas(figure)
+        class_legend(figure, stray=bool(run.full.strays or run.frozen.strays))
+    figure.suptitle(f"{run.name} on {run.task.name}", wrap=True)
+    style(figure)
 
 
-def without_formulas(figure: Figure) -> None:
-    """Show every text of a figure as it is written. matplotlib otherwise reads text between two ``$`` as a formula."""
+def class_legend(figure: Figure, *, stray: bool) -> None:
+    """Add a legend of the classes below a figure, with the answers that lie in no class if there are any."""
+    handles = [Patch(color=ZERO, label="class 0"), Patch(color=ONE, label="class 1")]
+    if stray:
+        handles.append(Patch(color=STRAY, label="answer in no class"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+
+
+def style(figure: Figure) -> None:
+    """Give a figure the style of all figures: text of one size that can be read, and no frame around curves and points.
+
+    Texts are shown as they are written. matplotlib otherwise reads text between two ``$`` as a formula.
+    """
+    size = max(_POINTS, READABLE * figure.get_figwidth())
+    for axes in figure.axes:
+        axes.tick_params(which="both", labelsize=size)
+        if not axes.images:
+            axes.spines[["top", "right"]].set_visible(False)
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_parse_math(False)
+        text.set_fontsize(size)
 
 
 def save(figure: Figure, path: str | Path) -> Path:

@@ -7,15 +7,28 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-from scrubjay.evidence.drawing import INK, class_image, cloud, new_figure, save, without_formulas
+from scrubjay.evidence.drawing import (
+    INK,
+    SERIES,
+    class_image,
+    class_legend,
+    cloud,
+    columns_of,
+    label_axes,
+    new_figure,
+    save,
+    style,
+)
 from scrubjay.evidence.line import Picture
 from scrubjay.sweep.population import Network, Population
 from scrubjay.tasks.task import Task
 
 MOST = 36
 """The largest number of panels; of a larger population the first networks are shown."""
-_COLUMNS = 6
+_COLUMNS = 4
 """Panels in a row."""
 _FOLLOWED = 6
 """The largest number of headline claims that are followed along training."""
@@ -94,7 +107,7 @@ def _along_picture(population: Population) -> Picture:
 def _grid(networks: Sequence[Network], height: float, first: int = 0) -> tuple[Figure, list[Axes]]:
     count = len(networks) + first
     columns = min(_COLUMNS, count)
-    figure = new_figure(2.3 * columns, height * ceil(count / columns) + 0.3)
+    figure = new_figure(max(5, 2.5 * columns), height * ceil(count / columns) + 0.7)
     axes = figure.subplots(ceil(count / columns), columns, squeeze=False).flatten().tolist()
     for spare in axes[count:]:
         spare.set_axis_off()
@@ -104,44 +117,43 @@ def _grid(networks: Sequence[Network], height: float, first: int = 0) -> tuple[F
 def _labels(population: Population, task: Task) -> Figure:
     networks = population.networks[:MOST]
     truth = [] if task.labels is None else [("ground truth", task.labels)]
-    figure, panels = _grid(networks, 2.5, first=len(truth))
+    figure, panels = _grid(networks, 2.6, first=len(truth))
     images = [*truth, *((network.member.name, network.summary.classes) for network in networks)]
     for axes, (title, classes) in zip(panels, images, strict=True):
         class_image(axes, task, classes)
-        axes.set_title(title, fontsize=8)
-        axes.set_xticks([])
-        axes.set_yticks([])
-    without_formulas(figure)
+        label_axes(axes, task, title)
+        axes.set(xticks=[], yticks=[])
+    class_legend(figure, stray=any(bool((classes < 0).any()) for _, classes in images))
+    style(figure)
     return figure
 
 
 def _planes(population: Population) -> Figure:
     networks = population.networks[:MOST]
-    figure, panels = _grid(networks, 2.5)
+    figure, panels = _grid(networks, 2.7)
     for axes, network in zip(panels, networks, strict=True):
         plane = network.summary.plane
         cloud(axes, plane.points.numpy(), network.summary.classes)
         if plane.is_gated:
             axes.axhline(0, color=INK, linewidth=0.8)
             axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_title(network.member.name, fontsize=8)
-        axes.set_xlabel(plane.axes[0], fontsize=7)
-        axes.set_ylabel(plane.axes[1], fontsize=7)
-        axes.tick_params(labelsize=6)
-    without_formulas(figure)
+        axes.set(title=network.member.name, xlabel=plane.axes[0], ylabel=plane.axes[1])
+    class_legend(figure, stray=any(bool((network.summary.classes < 0).any()) for network in networks))
+    style(figure)
     return figure
 
 
 def _patterns(population: Population, task: Task) -> Figure:
     networks = population.networks[:MOST]
-    figure, panels = _grid(networks, 2.2)
+    figure, panels = _grid(networks, 2.5)
     for axes, network in zip(panels, networks, strict=True):
         pattern = network.summary.mean_pattern.numpy()
-        axes.imshow(pattern, cmap="Greys", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        axes.set_title(network.member.name, fontsize=8)
-        axes.set_xticks(range(pattern.shape[1]), task.position_names, fontsize=7)
-        axes.set_yticks(range(pattern.shape[0]), [str(head) for head in range(pattern.shape[0])], fontsize=6)
-    without_formulas(figure)
+        shown = axes.imshow(pattern, cmap="Greys", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+        axes.set(title=network.member.name, xlabel="position", ylabel="head")
+        axes.set_xticks(range(pattern.shape[1]), task.position_names)
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    figure.colorbar(shown, ax=panels, shrink=0.6, label="mean share of the last token's attention")
+    style(figure)
     return figure
 
 
@@ -151,10 +163,12 @@ def _followed(population: Population) -> list[str]:
 
 def _along(population: Population) -> Figure:
     ids = _followed(population)
-    figure = new_figure(3.2 * len(ids), 3.0)
-    panels = figure.subplots(1, len(ids), squeeze=False, sharey=True)[0]
-    for axes, claim_id in zip(panels, ids, strict=True):
-        for name in dict.fromkeys(network.member.name for network in population.along):
+    columns = columns_of(len(ids))
+    rows = ceil(len(ids) / columns)
+    figure = new_figure(max(5, 3.3 * columns), 3 * rows + 0.8)
+    for at, claim_id in enumerate(ids):
+        axes = figure.add_subplot(rows, columns, at + 1)
+        for number, name in enumerate(dict.fromkeys(network.member.name for network in population.along)):
             way = sorted(
                 (network.summary.epoch, claim.value, claim.control)
                 for network in (*population.along, *population.networks)
@@ -165,8 +179,13 @@ def _along(population: Population) -> Figure:
             if not way:
                 continue
             epochs, values, controls = (np.array(column) for column in zip(*way, strict=True))
-            (line,) = axes.plot(epochs, values, marker=".", linewidth=1)
-            axes.plot(epochs, controls, linestyle="--", linewidth=0.8, color=line.get_color())
-        axes.set(title=claim_id, xlabel="epoch", ylim=(0, 1.02), xscale="log")
-    panels[0].set_ylabel("share of inputs")
+            colour = SERIES[number % len(SERIES)]
+            axes.plot(epochs, values, marker=".", linewidth=1, color=colour)
+            axes.plot(epochs, controls, linestyle="--", linewidth=0.8, color=colour)
+        axes.set(title=claim_id, xlabel="epoch (log scale)", ylabel="share of inputs", ylim=(0, 1.02), xscale="log")
+    handles = [
+        Line2D([], [], color=INK, marker=".", label="networks"),
+        Line2D([], [], color=INK, linestyle="--", label="controls"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure

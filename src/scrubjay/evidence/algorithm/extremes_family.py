@@ -20,7 +20,7 @@ from scrubjay.evidence.algorithm.extreme_tests import (
     hidden_tests,
 )
 from scrubjay.evidence.algorithm.family import SECTION, CausalFamily, Setting
-from scrubjay.evidence.drawing import finish, new_figure
+from scrubjay.evidence.drawing import CONTROL, INK, SERIES, finish, new_figure
 from scrubjay.evidence.line import Picture
 from scrubjay.run import Settings
 
@@ -206,12 +206,12 @@ def _figures(result: ExtremeResult) -> list[Picture]:
 
 
 def _draw(result: ExtremeResult) -> Figure:
-    figure = new_figure(11, 4.2)
+    figure = new_figure(10, 4.4)
     axes = figure.add_subplot(1, 2, 1)
     for head, row in enumerate(result.attention.tolist()):
-        axes.plot(row, marker="o", label=f"head {head}")
-    axes.set(title="attention to one position", xlabel="rank of its token", ylabel="mean attention")
-    axes.legend()
+        axes.plot(row, marker="o", color=SERIES[head % len(SERIES)], label=f"head {head}")
+    axes.set(title="attention to one position", xlabel="rank of its token", ylabel="share of attention, mean")
+    axes.legend(frameon=False)
     axes = figure.add_subplot(1, 2, 2)
     bars = [
         (words, hidden.found.value, hidden.wrong.value)
@@ -224,10 +224,10 @@ def _draw(result: ExtremeResult) -> Figure:
     if result.exchanged is not None:
         bars += [("keys alone", result.exchanged.keys.value, 0.0), ("values alone", result.exchanged.values.value, 0.0)]
     for at, (_, found, control) in enumerate(bars):
-        axes.barh(-at, 100 * found, height=0.45, color="#333333")
-        axes.barh(-at - 0.4, 100 * control, height=0.3, color="#BBBBBB")
+        axes.barh(-at, 100 * found, height=0.45, color=INK)
+        axes.barh(-at - 0.4, 100 * control, height=0.3, color=CONTROL)
     axes.set_yticks([-at for at in range(len(bars))], [words for words, _, _ in bars])
-    axes.set(title="answers as predicted", xlabel="% of inputs", xlim=(0, 100))
+    axes.set(title="answers as predicted", xlabel="% of inputs", ylabel="test", xlim=(0, 102))
     finish(figure, result.extreme.run, classes=False)
     return figure
 

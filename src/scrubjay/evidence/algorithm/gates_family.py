@@ -9,7 +9,7 @@ from scrubjay.core.stats import Share
 from scrubjay.core.table import Table
 from scrubjay.evidence.algorithm.family import SECTION, CausalFamily, Setting
 from scrubjay.evidence.algorithm.gate_tests import FilterExchange, GateExchange, GateModel
-from scrubjay.evidence.drawing import INK, finish, new_figure
+from scrubjay.evidence.drawing import CONTROL, INK, finish, new_figure
 from scrubjay.evidence.line import Picture
 from scrubjay.fit.gate import FILTER_NAMES
 from scrubjay.run import Settings
@@ -222,11 +222,12 @@ def _draw(result: GateResult) -> Figure:
     bars: list[tuple[str, float, str]] = []
     for name, test in zip(FILTER_NAMES, result.singles, strict=False):
         shares = [("found", test.found, INK)]
-        shares += [(title, getattr(test, field), "#BBBBBB") for title, field in _CONTROLS]
+        shares += [(title, getattr(test, field), CONTROL) for title, field in _CONTROLS]
         bars += [(f"{name}: {title}", 100 * (_value(each) or 0.0), colour) for title, each, colour in shares]
     names, values, colours = zip(*reversed(bars), strict=True)
     axes.barh(names, values, color=colours)
-    axes.set(title="answers as predicted", xlabel="% of pairs whose prediction changes", xlim=(0, 100))
+    axes.set(title="answers as predicted", xlabel="% of pairs whose prediction changes")
+    axes.set(xlim=(0, 102), ylabel="filter: where its value comes from")
     finish(figure, result.model.run, classes=False)
     return figure
 

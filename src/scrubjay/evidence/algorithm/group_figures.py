@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from scrubjay.evidence.algorithm.group_measure import GroupResult
 from scrubjay.evidence.algorithm.group_table import table_picture
 from scrubjay.evidence.algorithm.group_variables import Variable
-from scrubjay.evidence.drawing import INK, finish, new_figure
+from scrubjay.evidence.drawing import CONTROL, INK, columns_of, finish, new_figure
 from scrubjay.evidence.line import Picture
 
 _DRAWN = 6
@@ -21,9 +21,9 @@ def group_figures(result: GroupResult) -> list[Picture]:
             "algorithm.png",
             "The tokens of the first factor in the leading plane of each key representation, and the interchange tests",
             "Each point is a token of the first factor, at the place where its embedding lies in one key "
-            "representation. The colour is the element's number. In a cyclic group the tokens lie on a circle, in "
-            "the order in which the frequency visits them. The bars are shares of answers as predicted; grey bars "
-            "are controls.",
+            "representation. Percentages are shares of the representation's variance. In a cyclic group the tokens "
+            "lie on a circle, in the order in which the frequency visits them. The bars are shares of answers as "
+            "predicted; grey bars are controls.",
             lambda: _circles(result),
         ),
         *([] if table is None else [table]),
@@ -32,32 +32,36 @@ def group_figures(result: GroupResult) -> list[Picture]:
 
 def _circles(result: GroupResult) -> Figure:
     shown = result.variables[:_DRAWN]
-    figure = new_figure(3.2 * (len(shown) + 1), 3.6)
+    columns = columns_of(len(shown) + 1)
+    rows = -(-(len(shown) + 1) // columns)
+    figure = new_figure(10, 0.6 + 3.2 * rows)
     for at, variable in enumerate(shown):
-        axes = figure.add_subplot(1, len(shown) + 1, at + 1)
+        axes = figure.add_subplot(rows, columns, at + 1)
         plane, shares = _plane(result, variable)
         side = torch.from_numpy(result.parts.law.standard[result.parts.law.left])
-        axes.scatter(plane[:, 0], plane[:, 1], c=side.numpy(), cmap="twilight", s=14, linewidths=0)
+        points = axes.scatter(plane[:, 0], plane[:, 1], c=side.numpy(), cmap="twilight", s=14, linewidths=0)
         axes.set(
             title=variable.name,
             xlabel=f"direction 1 ({shares[0]:.0%})",
-            ylabel=f"direction 2 ({shares[1]:.0%})" if len(shares) > 1 else "",
+            ylabel=f"direction 2 ({shares[1] if len(shares) > 1 else 0:.0%})",
         )
         axes.set_aspect("equal", "datalim")
-    axes = figure.add_subplot(1, len(shown) + 1, len(shown) + 1)
+    if shown:
+        figure.colorbar(points, ax=figure.axes, shrink=0.6, label="number of the element")
+    axes = figure.add_subplot(rows, columns, len(shown) + 1)
     mosaic, swap = result.mosaic, result.swap
     bars = [
         ("all keys", swap.found.value, INK),
-        ("other parts", swap.others.value, "#BBBBBB"),
-        ("random parts", swap.at_random.value, "#BBBBBB"),
+        ("other parts", swap.others.value, CONTROL),
+        ("random parts", swap.at_random.value, CONTROL),
         ("mosaic", mosaic.found.right.value, INK),
-        ("wrong sources", mosaic.wrong_sources.right.value, "#BBBBBB"),
-        ("renamed", mosaic.renamed.right.value, "#BBBBBB"),
-        *([] if mosaic.mixed is None else [("mixed", mosaic.mixed.right.value, "#BBBBBB")]),
+        ("wrong sources", mosaic.wrong_sources.right.value, CONTROL),
+        ("renamed", mosaic.renamed.right.value, CONTROL),
+        *([] if mosaic.mixed is None else [("mixed", mosaic.mixed.right.value, CONTROL)]),
     ]
     names, values, colours = zip(*reversed(bars), strict=True)
     axes.barh(names, [100 * value for value in values], color=colours)
-    axes.set(title="answers as predicted", xlabel="% of inputs", xlim=(0, 100))
+    axes.set(title="answers as predicted", xlabel="% of inputs", ylabel="test", xlim=(0, 102))
     finish(figure, result.parts.splicer.run, classes=False)
     return figure
 

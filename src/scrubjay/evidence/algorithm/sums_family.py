@@ -19,7 +19,7 @@ from scrubjay.core.stats import Share
 from scrubjay.core.table import Table
 from scrubjay.evidence.algorithm.family import SECTION, CausalFamily, Setting
 from scrubjay.evidence.algorithm.splicing import Splicer
-from scrubjay.evidence.drawing import finish, new_figure
+from scrubjay.evidence.drawing import INK, finish, new_figure
 from scrubjay.evidence.line import Picture
 from scrubjay.run import Run, Settings
 
@@ -211,11 +211,11 @@ def _figures(result: SumResult) -> list[Picture]:
 def _draw(result: SumResult) -> Figure:
     figure = new_figure(5.5, 4.6)
     axes = figure.add_subplot()
-    axes.scatter(result.contributions.numpy(), result.along.numpy(), color="#333333")
+    axes.scatter(result.contributions.numpy(), result.along.numpy(), color=INK)
     axes.set(
-        title="Contribution of each token",
+        title="contribution of each token",
         xlabel="contribution to the sum",
-        ylabel="embedding along its direction, in contributions",
+        ylabel="embedding along its direction (contributions)",
     )
     finish(figure, result.run, classes=False)
     return figure

@@ -18,7 +18,7 @@ def figures(result: AnswersResult) -> list[Picture]:
             "The domain coloured by ground truth, by the network's answers, and by those with frozen attention",
             "Each cell is an input: its row is the first token and its column the second. Look for the shapes of the "
             "ground truth that the network's answers repeat, for frayed edges, which are its errors, and for whole "
-            "regions that change when attention is frozen.",
+            "regions that change when attention is frozen to its mean.",
             lambda: _draw(result.run),
         )
     ]
@@ -27,11 +27,11 @@ def figures(result: AnswersResult) -> list[Picture]:
 def _draw(run: Run) -> Figure:
     panels = [
         ("network's answer", run.full.classes),
-        ("answer with attention frozen to its mean", run.frozen.classes),
+        ("attention frozen", run.frozen.classes),
     ]
     if run.task.labels is not None:
         panels.insert(0, ("ground truth", run.task.labels))
-    figure = new_figure(4.6 * len(panels), 5.3)
+    figure = new_figure(3.3 * len(panels), 4.3)
     for at, (title, values) in enumerate(panels):
         named_image(figure.add_subplot(1, len(panels), at + 1), run.task, values, title)
     finish(figure, run)

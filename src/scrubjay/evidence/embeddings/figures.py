@@ -1,12 +1,18 @@
 """Draw what each token adds to each filter, and the filters as images of the domain."""
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from scrubjay.evidence.drawing import finish, is_binary_image, label_axes, named_image, new_figure
+from scrubjay.evidence.drawing import INK, finish, is_binary_image, label_axes, named_image, new_figure
 from scrubjay.evidence.embeddings.measure import EmbeddingsResult, FilterImages
 from scrubjay.evidence.line import Picture
 from scrubjay.fit.gate import FILTER_NAMES
+
+_COLUMNS = 4
+"""Images in a row."""
+_CHANGED = ListedColormap(["#eeeeee", INK])
+"""The colours of inputs whose answer stays, and of those whose answer changes."""
 
 
 def figures(result: EmbeddingsResult) -> list[Picture]:
@@ -18,9 +24,9 @@ def figures(result: EmbeddingsResult) -> list[Picture]:
         Picture(
             "embedding.png",
             "Strips: what each token adds to each filter's value",
-            "Orange tokens raise a filter's value, and purple tokens lower it. Regular stripes mean that the filter "
-            "reads a periodic function of the token. A smooth change from one colour to the other means that it "
-            "compares the token with a threshold.",
+            "Orange tokens raise a filter's value, and purple tokens lower it, with attention frozen. Regular stripes "
+            "mean that the filter reads a periodic function of the token. A smooth change from one colour to the "
+            "other means that it compares the token with a threshold.",
             lambda: _strips(result, images),
         )
     ]
@@ -30,8 +36,9 @@ def figures(result: EmbeddingsResult) -> list[Picture]:
                 "images.png",
                 "Filter values over the domain, their images from the tokens alone, and masks beside answers",
                 "Top: each filter's value in the full network, and beside it the value that the tokens alone would "
-                "give. Where the two pictures differ, attention matters. Bottom: the filters' masks, their gate, and "
-                "the answers that the gate should give.",
+                "give. Where the two pictures differ, attention matters. Below: the filters' masks with attention "
+                "frozen (orange where a filter lies beyond its threshold), their gate, the answers that the gate "
+                "should give, and, dark, the inputs whose answer changes when attention is frozen.",
                 lambda: _images(result, images),
             )
         )
@@ -43,20 +50,17 @@ def _strips(result: EmbeddingsResult, images: FilterImages) -> Figure:
     strips = result.parts.strips(images.filters.directions)
     rows = [(name, at, j) for j, name in enumerate(images.names) for at in range(len(strips))]
     names = result.run.task.position_names
-    figure = new_figure(14, 1.1 * len(rows) + 1.2)
+    figure = new_figure(10, 1.35 * len(rows) + 0.4)
     for row, (name, at, j) in enumerate(rows):
         axes = figure.add_subplot(len(rows), 1, row + 1)
         values = strips[at][:, j].numpy()
         limit = float(np.abs(values - values.mean()).max()) or 1.0
         shown = axes.imshow((values - values.mean())[None], aspect="auto", cmap="PuOr_r", vmin=-limit, vmax=limit)
         position = names[result.parts.positions[at]]
-        axes.set(yticks=[], ylabel=f"{name}, {position}")
-        figure.colorbar(shown, ax=axes, pad=0.01)
-        if row == len(rows) - 1:
-            axes.set_xlabel("token")
-    finish(
-        figure, result.run, "; what a token adds to a filter's value (less its mean), attention frozen", classes=False
-    )
+        axes.set(yticks=[], xlabel="token", ylabel=f"{name}, {position}")
+        axes.locator_params("x", integer=True)
+        figure.colorbar(shown, ax=axes, pad=0.01).ax.set_title("distance")
+    finish(figure, result.run, classes=False)
     return figure
 
 
@@ -64,23 +68,29 @@ def _images(result: EmbeddingsResult, images: FilterImages) -> Figure:
     """Draw filter values and their images over the domain, and the frozen network's masks beside the answers."""
     run, masked = result.run, images.masked
     bits = masked.bits(run.frozen.resid_mid).long()
-    masks = [(f"frozen mask {FILTER_NAMES[j]}", bits[:, j]) for j in range(bits.shape[1])]
-    masks.append((f"frozen {masked.gate.name}", masked.predict(run.frozen.resid_mid).long()))
-    masks += [("frozen labels", run.frozen.classes), ("full labels", run.full.classes)]
+    masks = [(f"mask {FILTER_NAMES[j]}", bits[:, j]) for j in range(bits.shape[1])]
+    masks.append((masked.gate.name, masked.predict(run.frozen.resid_mid).long()))
+    masks += [("frozen answers", run.frozen.classes), ("full answers", run.full.classes)]
     if run.task.labels is not None:
         masks.append(("ground truth", run.task.labels))
-    masks.append(("frozen ≠ full (orange)", (run.frozen.classes != run.full.classes).long()))
-    columns = max(len(masks), 2 * len(images.names))
-    figure = new_figure(2.9 * columns, 6.4)
+    changed = run.task.domain.image((run.frozen.classes != run.full.classes).long()).numpy()
+    values_drawn = 2 * len(images.names)
+    rows = -(-(values_drawn + len(masks) + 1) // _COLUMNS)
+    figure = new_figure(10, 0.8 + 2.3 * rows)
     for j, name in enumerate(images.names):
-        for at, (what, values) in enumerate((("full", images.values), ("from tokens alone", images.images))):
-            axes = figure.add_subplot(2, columns, 2 * j + at + 1)
-            limit = float(values[:, j].abs().max())
+        panels = []
+        for at, (what, values) in enumerate((("full", images.values), ("from tokens", images.images))):
+            axes = figure.add_subplot(rows, _COLUMNS, 2 * j + at + 1)
+            panels.append(axes)
+            limit = max(float(each[:, j].abs().max()) for each in (images.values, images.images))
             picture = run.task.domain.image(values[:, j]).numpy()
             shown = axes.imshow(picture, cmap="PuOr_r", vmin=-limit, vmax=limit, interpolation="nearest")
             label_axes(axes, run.task, f"{name}, {what}")
-            figure.colorbar(shown, ax=axes, shrink=0.6)
+        figure.colorbar(shown, ax=panels, shrink=0.8, label="distance beyond threshold")
     for at, (title, classes) in enumerate(masks):
-        named_image(figure.add_subplot(2, columns, columns + at + 1), run.task, classes, title)
+        named_image(figure.add_subplot(rows, _COLUMNS, values_drawn + at + 1), run.task, classes, title)
+    axes = figure.add_subplot(rows, _COLUMNS, values_drawn + len(masks) + 1)
+    axes.imshow(changed, cmap=_CHANGED, vmin=0, vmax=1, interpolation="nearest")
+    label_axes(axes, run.task, "frozen ≠ full")
     finish(figure, run)
     return figure

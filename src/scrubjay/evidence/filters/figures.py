@@ -15,7 +15,8 @@ def figures(result: FiltersResult) -> list[Picture]:
             "components.png",
             "All inputs in the plane of components 1 and 2 and of components 3 and 4, full and frozen network",
             "Each point is an input. Look for colours that one or two lines separate. Colours that mix in one plane "
-            "may be apart in the next. The lines are the filters' boundaries, with all other components at their mean.",
+            "may be apart in the next. The lines are the filters' boundaries, with all other components at their "
+            "mean: solid for α, dashed for β and dotted for γ.",
             lambda: _components(result),
         )
     ]
@@ -34,35 +35,34 @@ def figures(result: FiltersResult) -> list[Picture]:
 
 def _components(result: FiltersResult) -> Figure:
     """Draw components 1-2 and 3-4 of both networks, by answer and by ground truth, with the filters' boundaries."""
-    figure = new_figure(16, 8.2)
     run = result.run
-    truth = run.task.labels
-    for row, (name, side) in enumerate(result.sides.items()):
-        act = run.sides[name]
-        columns = [(0, "network label", act.classes), (2, "network label", act.classes)]
-        if truth is not None:
-            columns[1:1] = [(0, "ground truth", truth)]
-            columns += [(2, "ground truth", truth)]
-        for column, (first, colour, classes) in enumerate(columns):
-            if len(side.pca.mean) < first + 2:
-                continue
-            axes = figure.add_subplot(2, len(columns), row * len(columns) + column + 1)
-            points = side.pca.scores(act.resid_mid, first + 2)[:, first:].numpy()
-            cloud(axes, points, classes)
-            _boundaries(axes, side, first)
-            share = side.pca.explained[first : first + 2].tolist()
-            axes.set(
-                title=f"{name}, by {colour}",
-                xlabel=f"component {first + 1} of resid_mid ({share[0]:.1%})",
-                ylabel=f"component {first + 2} ({share[1]:.1%})",
-            )
-    finish(figure, run, "; lines: the filters' boundaries with all other components at their mean")
+    panels = [
+        (name, side, first, colour, classes)
+        for name, side in result.sides.items()
+        for first in (0, 2)
+        if len(side.pca.mean) >= first + 2
+        for colour, classes in (("the network's answer", run.sides[name].classes), ("ground truth", run.task.labels))
+        if classes is not None
+    ]
+    rows = -(-len(panels) // 2)
+    figure = new_figure(10, 0.8 + 3.2 * rows)
+    for at, (name, side, first, colour, classes) in enumerate(panels):
+        axes = figure.add_subplot(rows, 2, at + 1)
+        cloud(axes, side.pca.scores(run.sides[name].resid_mid, first + 2)[:, first:].numpy(), classes)
+        _boundaries(axes, side, first)
+        share = side.pca.explained[first : first + 2].tolist()
+        axes.set(
+            title=f"{name}, by {colour}",
+            xlabel=f"component {first + 1} of resid_mid ({share[0]:.1%} of the variance)",
+            ylabel=f"component {first + 2} ({share[1]:.1%})",
+        )
+    finish(figure, run)
     return figure
 
 
 def _planes(result: FiltersResult) -> Figure:
     """Draw the values of the first two filters, with both thresholds."""
-    figure = new_figure(11, 5.4)
+    figure = new_figure(10, 5.4)
     sides = {name: side for name, side in result.sides.items() if side.gate.fit.k > 1}
     for at, (name, side) in enumerate(sides.items()):
         axes = figure.add_subplot(1, len(sides), at + 1)
@@ -71,7 +71,7 @@ def _planes(result: FiltersResult) -> Figure:
         axes.axvline(0, color=INK, linewidth=1.2)
         axes.axhline(0, color=INK, linewidth=1.2)
         axes.set(
-            title=f"{name}: {filters.gate.name} gives {side.gate.fit.agreement:.1%} of the answers",
+            title=f"{name}: {filters.gate.name} gives {side.gate.fit.agreement:.1%} of answers",
             xlabel="α: distance of resid_mid beyond its threshold",
             ylabel="β: distance beyond its threshold",
         )

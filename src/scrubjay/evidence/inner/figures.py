@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from scrubjay.core.stats import majority_share
-from scrubjay.evidence.drawing import CLASSES, INK, ONE, ZERO, cloud, finish, new_figure
+from scrubjay.evidence.drawing import CLASSES, INK, ONE, SERIES, ZERO, cloud, columns_of, finish, new_figure
 from scrubjay.evidence.inner.measure import InnerResult, Meaning
 from scrubjay.evidence.inner.naming import FEW, counted, given_scales, quantity_names
 from scrubjay.evidence.line import Picture
 
-KIND_COLOURS = {"always": ONE, "small": "#009E73", "large": "#CC79A7", "never": ZERO}
+KIND_COLOURS = {"always": ONE, "small": SERIES[0], "large": SERIES[1], "never": ZERO}
 """The colour of each kind of row: yellow and blue as the classes are, green and pink in between."""
 _ROWS = 4
 """How many single rows are drawn."""
@@ -79,7 +79,7 @@ def _draw_rows(result: InnerResult, meaning: Meaning) -> Figure:
     task = result.run.task
     first, second = (task.position_names[at] for at in task.domain.varying)
     across, up = (0, 1) if len(meaning.quantities.outputs) > 1 else (0, len(names) - 1)
-    figure = new_figure(12, 5)
+    figure = new_figure(10, 5.4)
     axes = figure.add_subplot(1, 2, 1)
     rows = (additive.mean + additive.tables[0]).numpy()
     for name, members in zip(kinds.names, kinds.members, strict=True):
@@ -89,17 +89,18 @@ def _draw_rows(result: InnerResult, meaning: Meaning) -> Figure:
     axes.axvline(0, color=INK, linewidth=0.6)
     axes.set(
         title=f"rows by the numbers of token {first}",
-        xlabel=f"{names[across]}, mean over {second}",
-        ylabel=f"{names[up]}, mean over {second}",
+        xlabel=f"{names[across]} (logits), mean over {second}",
+        ylabel=f"{names[up]} (logits), mean over {second}",
     )
-    axes.legend(title="class 1", frameon=False)
+    axes.legend(title="class 1", frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     axes = figure.add_subplot(1, 2, 2)
     tokens = task.domain.positions[task.domain.varying[1]]
     for quantity, name in enumerate(names):
         style = "--" if quantity == len(names) - 1 else "-"
-        axes.plot(tokens, additive.tables[1][:, quantity].numpy(), style, label=name)
+        colour = INK if quantity == len(names) - 1 else SERIES[quantity % len(SERIES)]
+        axes.plot(tokens, additive.tables[1][:, quantity].numpy(), style, color=colour, label=name)
     axes.axhline(0, color=INK, linewidth=0.6)
-    axes.set(title=f"what token {second} adds", xlabel=f"token {second}", ylabel="added to the quantity")
+    axes.set(title=f"what token {second} adds", xlabel=f"token {second}", ylabel="added to the quantity (logits)")
     if len(names) - 1 <= FEW:
         axes.legend(frameon=False)
     finish(figure, result.run, classes=False)
@@ -119,9 +120,9 @@ def _draw_single_rows(result: InnerResult, meaning: Meaning) -> Figure:
     terms = sorted((float(sign) > 0, name) for (sign,), name in zip(quantities.outputs, names, strict=True))
     below = " ".join(f"{'-' if is_added else '+'} ½|{name}|" for is_added, name in terms).removeprefix("+ ")
     below = below if len(names) <= FEW else "what the hinges take away"
-    figure = new_figure(12, 6)
+    figure = new_figure(10, 7.4)
     count = min(_ROWS, len(kinds.names))
-    grid = figure.add_gridspec(4, 2, height_ratios=(5, 1, 5, 1))
+    grid = figure.add_gridspec(4, 2, height_ratios=(4, 1, 4, 1))
     for at in range(count):
         # The row in the middle of its kind, by the linear path's mean.
         members = kinds.members[at].numpy()
@@ -130,13 +131,13 @@ def _draw_single_rows(result: InnerResult, meaning: Meaning) -> Figure:
         axes.plot(columns, linear[row], color=ONE, label="l")
         axes.plot(columns, -hinges[row], color=INK, label=below)
         token = task.domain.positions[task.domain.varying[0]][row]
-        axes.set(title=f"{first} = {token}: {kinds.names[at]}", xlim=(columns[0], columns[-1]))
+        axes.set(title=f"{first} = {token}: {kinds.names[at]}", xlim=(columns[0], columns[-1]), ylabel="logits")
         axes.tick_params(labelbottom=False)
         if at == 0:
             axes.legend(frameon=False)
         strip = figure.add_subplot(grid[2 * (at // 2) + 1, at % 2], sharex=axes)
         _strip(strip, columns, [answers[row], *([] if labels is None else [labels[row]])])
-        strip.set(xlabel=f"token {second}")
+        strip.set(xlabel=f"token {second}", ylabel="class")
     finish(figure, result.run)
     return figure
 
@@ -161,24 +162,32 @@ def _has_plane(result: InnerResult) -> bool:
 
 def _draw_front(result: InnerResult) -> Figure:
     run, parts, binary = result.run, result.inner.parts, _has_plane(result)
-    figure = new_figure(12 if binary else 6.5, 5)
+    figure = new_figure(10 if binary else 6.5, 5.4)
     axes = figure.add_subplot(1, 2 if binary else 1, 1)
     front = [each for each in result.found.front if each.agreement > 0]
-    axes.plot([each.parts.numbers for each in front], [each.agreement for each in front], "o-", color=ONE, markersize=3)
+    axes.plot(
+        [each.parts.numbers for each in front],
+        [each.agreement for each in front],
+        "o-",
+        color=SERIES[0],
+        markersize=3,
+        label="smaller networks",
+    )
     axes.plot([parts.numbers], [result.inner.agreement], "o", color=INK, label="tested below")
     axes.axhline(
         majority_share(run.full.classes), color=INK, linewidth=0.8, linestyle=":", label="most frequent answer"
     )
     if result.random_groups is not None:
         random, label = result.random_groups[0], "random groups of neurons"
-        axes.axhline(random, color=ZERO, linewidth=0.8, linestyle="--", label=label)
+        axes.axhline(random, color=SERIES[1], linewidth=0.8, linestyle="--", label=label)
     untrained = result.untrained
     if untrained is not None:
-        axes.plot([untrained.numbers], [untrained.agreement], "s", color="#009E73", label="untrained network")
-    axes.set(title="size against agreement", xlabel="numbers", ylabel="share of the answers given", xscale="log")
+        axes.plot([untrained.numbers], [untrained.agreement], "s", color=SERIES[2], label="untrained network")
+    axes.set(title="size against agreement", xlabel="numbers in the network (log scale)", xscale="log")
+    axes.set(ylabel="share of the answers given")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     if binary:
         _draw_hinges(figure.add_subplot(1, 2, 2), result)
     finish(figure, run, classes=binary)
@@ -199,9 +208,9 @@ def _draw_hinges(axes: Axes, result: InnerResult) -> None:
             ends = np.array(box[2:])
             axes.plot(-(up * ends + bias) / across, ends, color=INK, linewidth=1.2)
     axes.set(
-        title=f"{counted(len(hinges.layer.planes), 'hinge')} in the two most decisive directions",
-        xlabel="coordinate 1",
-        ylabel="coordinate 2",
+        title=f"inputs and {counted(len(hinges.layer.planes), 'hinge')}",
+        xlabel="most decisive direction (standard deviations)",
+        ylabel="second direction (standard deviations)",
         xlim=box[:2],
         ylim=box[2:],
     )
@@ -213,22 +222,25 @@ def _draw_heads(result: InnerResult) -> Figure:
     at = domain.varying[0]
     tokens = domain.positions[at]
     count = len(tables)
-    figure = new_figure(max(4, 3.2 * count), 5)
+    beside = columns_of(count)
+    rows = -(-count // beside)
+    figure = new_figure(10 if beside > 1 else 6, 0.4 + 4.6 * rows)
+    grid = figure.add_gridspec(2 * rows, beside)
     for number, (head, table) in enumerate(zip(parts.heads.heads, tables, strict=True)):
-        axes = figure.add_subplot(2, count, number + 1)
+        row, column = 2 * (number // beside), number % beside
+        axes = figure.add_subplot(grid[row, column])
         scores = table.scores[at].view(table.q, len(tokens)).mean(0)  # over all tokens that may be read
         axes.plot(tokens, scores.numpy(), ".", color=INK, markersize=3)
-        axes.set(title=f"inner head {number}: heads {', '.join(map(str, head.members))}")
-        if number == 0:
-            axes.set(ylabel="score (loudness)")
-        axes = figure.add_subplot(2, count, count + number + 1)
+        members = f"head{'s' * (len(head.members) > 1)} {', '.join(map(str, head.members))}"
+        axes.set(title=f"inner head {number}: {members}", ylabel="attention score")
+        axes.tick_params(labelbottom=False)
+        axes = figure.add_subplot(grid[row + 1, column], sharex=axes)
         values = (table.values[at][:, 0] @ head.reads).numpy()
         for rank in range(head.rank):
-            axes.plot(tokens, values[:, rank] - values[:, rank].mean(), ".", markersize=3, label=f"value {rank}")
-        axes.set(xlabel=f"token {result.run.task.position_names[at]}")
-        if number == 0:
-            axes.set(ylabel="values, less their mean")
-            if head.rank <= FEW:
-                axes.legend(frameon=False)
+            shown, colour = values[:, rank] - values[:, rank].mean(), SERIES[rank % len(SERIES)]
+            axes.plot(tokens, shown, ".", color=colour, markersize=3, label=f"value {rank}")
+        axes.set(xlabel=f"token {result.run.task.position_names[at]}", ylabel="values less mean (own unit)")
+        if number == 0 and head.rank <= FEW:
+            axes.legend(frameon=False, markerscale=3)
     finish(figure, result.run, classes=False)
     return figure

@@ -6,7 +6,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from scrubjay.evidence.drawing import INK, ONE, ZERO, finish, label_axes, new_figure
+from scrubjay.evidence.drawing import CONTROL, INK, ONE, SERIES, ZERO, finish, label_axes, new_figure
 from scrubjay.evidence.labels.measure import LabelsResult
 from scrubjay.evidence.line import Picture
 from scrubjay.program.error_map import FARTHEST, ErrorMap
@@ -14,9 +14,7 @@ from scrubjay.run import Run
 
 _PALE_ZERO = "#cfe3f0"
 _PALE_ONE = "#f7e3bf"
-_BAND = "#bbbbbb"
-_RESID = "#009E73"
-_FILTERS = "#CC79A7"
+_RESID, _FILTERS = SERIES[:2]
 
 
 def figures(result: LabelsResult) -> list[Picture]:
@@ -28,9 +26,10 @@ def figures(result: LabelsResult) -> list[Picture]:
                 "errors.png",
                 "The network's errors over the domain with the program's curves; errors by boundary, by distance and "
                 "by kind of row",
-                "Errors along a curve show a boundary that the network has learnt only roughly. In the middle, compare "
-                "the distances of the errors with those of errors at random places of the same rows (grey). On the "
-                "right, compare the boundaries: which one causes the most errors for each change of label?",
+                "Errors along a curve show a boundary that the network has learnt only roughly; dark lines are the "
+                "program's curves. Top right: compare the distances of the errors with those of errors at random "
+                "places of the same rows (grey). Below, compare the boundaries: which one causes the most errors for "
+                "each change of label?",
                 lambda: _errors(result, errors),
             )
         )
@@ -48,12 +47,12 @@ def figures(result: LabelsResult) -> list[Picture]:
 
 def _errors(result: LabelsResult, errors: ErrorMap) -> Figure:
     """Draw the errors over the labels, their distance from a change of label, and their number at each boundary."""
-    figure = new_figure(16, 5.6)
-    image, near, bars = (figure.add_subplot(1, 3, at) for at in (1, 2, 3))
+    figure = new_figure(10, 6.4)
+    image, near, bars = figure.subplot_mosaic([["image", "near"], ["image", "bars"]]).values()
     _over_labels(image, result.run, errors)
     _by_distance(near, errors)
     _by_boundary(bars, errors)
-    finish(figure, result.run, "; errors relative to the program of the labels", classes=False)
+    finish(figure, result.run, classes=False)
     return figure
 
 
@@ -64,17 +63,17 @@ def _readable(result: LabelsResult) -> Figure:
     places = result.readable
     for offset, (place, colour) in enumerate(zip(places, (_RESID, _FILTERS), strict=False)):
         for at, part in enumerate(places[place]):
-            left = at + 0.38 * (offset - (len(places) - 1) / 2)
-            axes.bar(left, part.accuracy, 0.34, color=colour, label=_label(place) if at == 0 else None)
-            level = (left - 0.17, left + 0.17)
-            axes.plot(
-                level, (part.control,) * 2, color=INK, linewidth=2, label="tokens renamed" if not at + offset else None
-            )
+            height = at + 0.38 * (offset - (len(places) - 1) / 2)
+            axes.barh(height, part.accuracy, 0.34, color=colour, label=_label(place) if at == 0 else None)
+            level = (height - 0.17, height + 0.17)
+            label = "tokens renamed" if not at + offset else None
+            axes.plot((part.control,) * 2, level, color=INK, linewidth=2, label=label)
     parts = places["resid_mid"]
-    axes.set_xticks(range(len(parts)), [part.what for part in parts], parse_math=False)
-    axes.set(ylim=(0.5, 1), ylabel="held-out accuracy of a linear readout")
-    axes.legend(frameon=False, loc="upper right", ncols=3)
-    finish(figure, result.run, "; parts of the program, read linearly", classes=False)
+    axes.set_yticks(range(len(parts)), [part.what for part in parts])
+    axes.set(xlim=(0.5, 1), xlabel="held-out accuracy of a linear readout (share)")
+    axes.set(ylabel="part of the program", ylim=(len(parts) - 0.5, -0.5))
+    figure.legend(frameon=False, loc="outside lower center", ncols=3)
+    finish(figure, result.run, classes=False)
     return figure
 
 
@@ -97,20 +96,23 @@ def _over_labels(axes: Axes, run: Run, errors: ErrorMap) -> None:
     label_axes(axes, run.task, f"{errors.errors} errors over the labels")
     handles = [Patch(color=_PALE_ZERO, label="label 0"), Patch(color=_PALE_ONE, label="label 1")]
     handles += [Patch(color=ZERO, label="wrongly 0"), Patch(color=ONE, label="wrongly 1")]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False, fontsize=8)
+    if (answers == -1).any():
+        handles.append(Patch(color=INK, label="in no class"))
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False)
 
 
 def _by_distance(axes: Axes, errors: ErrorMap) -> None:
     cells = np.arange(1, FARTHEST + 1)
     low, mean, high = (np.array(values) / errors.errors for values in zip(*errors.within_null, strict=True))
-    axes.fill_between(cells, low, high, color=_BAND, linewidth=0, label="at random in the same lines, 95%")
-    axes.plot(cells, mean, color=INK, linewidth=1, label="their mean")
+    axes.fill_between(cells, low, high, color=CONTROL, linewidth=0, label="at random, 95%")
+    axes.plot(cells, mean, color=INK, linewidth=1, label="at random, mean")
     axes.plot(cells, np.array(errors.within) / errors.errors, "o-", color=_RESID, label="the network's errors")
     axes.set(
         title="errors near a change of label",
-        xlabel=f"at most so many cells of the {errors.along} from a change",
+        xlabel=f"distance (cells of the {errors.along}), at most",
         ylabel="share of the errors",
-        ylim=(0, 1),
+        ylim=(0, 1.5),
+        yticks=np.linspace(0, 1, 6),
     )
     axes.set_xticks(range(0, FARTHEST + 1, 5))
     axes.legend(frameon=False, loc="upper left")
@@ -118,10 +120,10 @@ def _by_distance(axes: Axes, errors: ErrorMap) -> None:
 
 def _by_boundary(axes: Axes, errors: ErrorMap) -> None:
     parts = errors.boundaries
-    axes.bar(range(len(parts)), [part.errors / part.changes for part in parts], color=_RESID)
+    rates = [part.errors / part.changes for part in parts]
+    axes.barh(range(len(parts)), rates, color=_RESID)
     for at, part in enumerate(parts):
-        axes.annotate(
-            f"{part.errors} / {part.changes}", (at, part.errors / part.changes), ha="center", va="bottom", fontsize=9
-        )
-    axes.set_xticks(range(len(parts)), [part.name for part in parts])
-    axes.set(title="errors per change of label, by the nearest boundary", ylabel="errors per change")
+        axes.annotate(f" {part.errors} / {part.changes}", (rates[at], at), va="center")
+    axes.set_yticks(range(len(parts)), [part.name for part in parts])
+    axes.set(title="errors by the nearest boundary", xlabel="errors per change of label", ylabel="boundary")
+    axes.set(xlim=(0, 1.35 * max(rates, default=1) or 1), ylim=(len(parts) - 0.5, -0.5))

@@ -1,19 +1,20 @@
 """Draw how often each rival explanation gives the network's answer, and how long it is."""
 
+from textwrap import fill
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from scrubjay.core.stats import Share
-from scrubjay.evidence.drawing import INK, finish, new_figure
+from scrubjay.evidence.drawing import CONTROL, INK, SERIES, finish, new_figure
 from scrubjay.evidence.line import Picture
 from scrubjay.evidence.rivals.measure import RivalsResult
 from scrubjay.evidence.rivals.yardstick import Rival
 
-_UNSEEN = "#009E73"
-_MISTAKES = "#D55E00"
-_READS = {"tokens": "#56B4E9", "resid_mid": "#CC79A7"}
-_EXCEPTIONS = "#cccccc"
+_UNSEEN, _RESID, _MISTAKES, _TOKENS = SERIES[:4]
+_READS = {"tokens": _TOKENS, "resid_mid": _RESID}
+_LONGEST = 32
+"""The largest number of letters in a line that names an explanation."""
 
 
 def figures(result: RivalsResult) -> list[Picture]:
@@ -26,8 +27,9 @@ def figures(result: RivalsResult) -> list[Picture]:
             "Each explanation is fitted to the network's answers on the training half. An explanation that describes "
             "the mechanism should also predict the mistakes on the other half. Look for orange marks far to the right "
             "of their tick, which shows how many mistakes would be predicted by as many departures from the labels at "
-            "random inputs. Bits: those of what was fitted, and those of a list of the exceptions. Compare bits only "
-            "between explanations that read the same thing, tokens or resid_mid.",
+            "random inputs. Numbers beside the bars: the bits of what was fitted and those of a list of the "
+            "exceptions, and what the explanation reads. Compare bits only between explanations that read the same "
+            "thing, tokens or resid_mid.",
             lambda: _draw(result),
         )
     ]
@@ -36,13 +38,14 @@ def figures(result: RivalsResult) -> list[Picture]:
 def _draw(result: RivalsResult) -> Figure:
     """Draw each rival's agreement on all inputs, on the unseen half and on the mistakes there, and its bits."""
     rivals = result.scored
-    figure = new_figure(16, 1.9 + 0.42 * len(rivals))
+    figure = new_figure(10, 2.2 + 0.5 * len(rivals))
     shares, bits = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     _dots(shares, rivals)
     _bits(bits, rivals)
-    shares.set_yticks(range(len(rivals)), [rival.what for rival in rivals])
-    shares.set_ylim(len(rivals) - 0.5, -0.5)
-    finish(figure, result.run, "; rival explanations, fitted to the training half", classes=False)
+    shares.set_yticks(range(len(rivals)), [fill(rival.what, _LONGEST) for rival in rivals])
+    shares.set(ylim=(len(rivals) - 0.5, -0.5), ylabel="explanation")
+    figure.legend(frameon=False, loc="outside lower center", ncols=3)
+    finish(figure, result.run, classes=False)
     return figure
 
 
@@ -69,8 +72,7 @@ def _dots(axes: Axes, rivals: tuple[Rival, ...]) -> None:
             axes.plot(
                 scores.departures, at + 0.14, "|", color=_MISTAKES, label=_once("... if it departed anywhere", first)
             )
-    axes.set(xlim=(-0.01, 1.01), xlabel="share of the network's answers that are predicted, with 95% intervals")
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.38, -0.09), ncols=3, fontsize=9)
+    axes.set(xlim=(-0.01, 1.01), xlabel="share of answers predicted, 95% intervals")
 
 
 def _interval(axes: Axes, share: Share, height: float, colour: str, marker: str, label: str | None) -> None:
@@ -79,23 +81,19 @@ def _interval(axes: Axes, share: Share, height: float, colour: str, marker: str,
 
 
 def _bits(axes: Axes, rivals: tuple[Rival, ...]) -> None:
+    seen: set[str] = set()
     for at, rival in enumerate(rivals):
         length = rival.length
-        axes.barh(at, length.program, 0.6, color=_READS[rival.reads])
-        axes.barh(at, length.exception_bits, 0.6, left=length.program, color=_EXCEPTIONS)
-        words = f" {length.program:,.0f} + {length.exception_bits:,.0f} bits, reads {rival.reads}"
-        axes.annotate(words, (length.total, at), va="center", fontsize=8)
-    axes.set(xlim=(0, 1.8 * max(rival.length.total for rival in rivals)), xlabel="bits, and those of its exceptions")
+        label = _once(f"reads {rival.reads}", rival.reads not in seen)
+        seen.add(rival.reads)
+        axes.barh(at, length.program, 0.6, color=_READS[rival.reads], label=label)
+        left = length.program
+        axes.barh(at, length.exception_bits, 0.6, left=left, color=CONTROL, label=_once("exceptions", at == 0))
+        words = f"{length.program:,.0f} + {length.exception_bits:,.0f}\n{rival.reads}"
+        axes.annotate(words, (length.total, at), (3, 0), textcoords="offset points", va="center")
+    axes.set(xlim=(0, 1.75 * max(rival.length.total for rival in rivals)), xlabel="length (bits)")
+    axes.locator_params("x", nbins=4)
     axes.tick_params(left=False)
-    handles = [Patch(color=colour, label=f"reads {reads}") for reads, colour in _READS.items()]
-    axes.legend(
-        handles=[*handles, Patch(color=_EXCEPTIONS, label="exceptions")],
-        frameon=False,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.09),
-        ncols=3,
-        fontsize=9,
-    )
 
 
 def _once(label: str, first: bool) -> str | None:
