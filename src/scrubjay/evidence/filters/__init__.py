@@ -15,6 +15,7 @@ FILTERS = Line[FiltersResult](
     figures=figures,
     tables=tables,
     words=words,
+    answer=lambda result: " ".join(words(result)[:2]),
     stage="filters",
     method=(
         "A filter is a direction of the residual stream with a threshold. A few filters and a Boolean gate are fitted "

@@ -35,7 +35,7 @@ export class PartsPanel {
       "div",
       { class: `sj-parts${isBrief ? " sj-brief" : ""}` },
       element("p", { class: "sj-parts-line" }, this.play, ...(isBrief ? [] : [all])),
-      ...cards(`${counted(heads.length, "head")}: how loud each token is, and what it says`, "sj-head-cards", ...heads.map((head, k) => this.#headCard(head, k))),
+      ...cards(`${counted(heads.length, "head")}, each a group of the network's: how loud a token is, and what it says`, "sj-head-cards", ...heads.map((head, k) => this.#headCard(head, k))),
       ...cards(this.#neuronsInWords(), "", ...this.#linearCard(), ...this.shown.map((hinge, k) => this.#hingeCard(hinge, k))),
       ...cards(this.isBinary ? "Their sum, and its sign: the answers" : "The answers", "", ...this.#sums()),
       this.status,
