@@ -123,7 +123,7 @@ def finish(figure: Figure, run: Run, *, classes: bool = True) -> None:
     if classes:
         class_legend(figure, stray=bool(run.full.strays or run.frozen.strays))
     figure.suptitle(f"{run.name} on {run.task.name}", wrap=True)
-    style(figure)
+    house_style(figure)
 
 
 def class_legend(figure: Figure, *, stray: bool) -> None:
@@ -134,7 +134,7 @@ def class_legend(figure: Figure, *, stray: bool) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
 
 
-def style(figure: Figure) -> None:
+def house_style(figure: Figure) -> None:
     """Give a figure the style of all figures: text of one size that can be read, and no frame around curves and points.
 
     Texts are shown as they are written. matplotlib otherwise reads text between two ``$`` as a formula.

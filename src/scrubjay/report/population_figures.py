@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from scrubjay.evidence.drawing import (
     INK,
@@ -17,10 +17,10 @@ from scrubjay.evidence.drawing import (
     class_legend,
     cloud,
     columns_of,
+    house_style,
     label_axes,
     new_figure,
     save,
-    style,
 )
 from scrubjay.evidence.line import Picture
 from scrubjay.sweep.population import Network, Population
@@ -124,7 +124,7 @@ def _labels(population: Population, task: Task) -> Figure:
         label_axes(axes, task, title)
         axes.set(xticks=[], yticks=[])
     class_legend(figure, stray=any(bool((classes < 0).any()) for _, classes in images))
-    style(figure)
+    house_style(figure)
     return figure
 
 
@@ -139,7 +139,7 @@ def _planes(population: Population) -> Figure:
             axes.axvline(0, color=INK, linewidth=0.8)
         axes.set(title=network.member.name, xlabel=plane.axes[0], ylabel=plane.axes[1])
     class_legend(figure, stray=any(bool((network.summary.classes < 0).any()) for network in networks))
-    style(figure)
+    house_style(figure)
     return figure
 
 
@@ -153,7 +153,7 @@ def _patterns(population: Population, task: Task) -> Figure:
         axes.set_xticks(range(pattern.shape[1]), task.position_names)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     figure.colorbar(shown, ax=panels, shrink=0.6, label="mean share of the last token's attention")
-    style(figure)
+    house_style(figure)
     return figure
 
 
@@ -183,9 +183,12 @@ def _along(population: Population) -> Figure:
             axes.plot(epochs, values, marker=".", linewidth=1, color=colour)
             axes.plot(epochs, controls, linestyle="--", linewidth=0.8, color=colour)
         axes.set(title=claim_id, xlabel="epoch (log scale)", ylabel="share of inputs", ylim=(0, 1.02), xscale="log")
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     handles = [
         Line2D([], [], color=INK, marker=".", label="networks"),
         Line2D([], [], color=INK, linestyle="--", label="controls"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    house_style(figure)
     return figure
