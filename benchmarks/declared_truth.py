@@ -103,6 +103,7 @@ ROWS: tuple[Row, ...] = (
     _row("algorithm.single", (*FREQUENCIES, GROUPS[0]), LOOKED_UP[:1]),
     _row("algorithm.logits", FREQUENCIES, LOOKED_UP[:1]),
     _row("algorithm.neurons", FREQUENCIES, LOOKED_UP[:1]),
+    _row("algorithm.gate", _FLAT, RESIDUES, RANDOM, UNTRAINED),
     _row("algorithm.hidden", MAXIMUM, LOOKED_UP[1:2]),
     _row("algorithm.only_extreme", MAXIMUM, LOOKED_UP[1:2]),
     _row("algorithm.extreme_hidden", MAXIMUM, LOOKED_UP[1:2]),

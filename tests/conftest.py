@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -35,12 +36,16 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
 
 BUNDLED = {
     "tests/evidence/labels/test_labels.py",
-    "tests/test_bundled_report.py",
+    "tests/test_bundled_terminal.py",
     "tests/test_docs.py",
     "tests/test_study.py",
 }
 """The files whose tests read the bundled study, which takes more than a minute to make."""
 PUBLIC_DATA = Path(os.environ.get("SCRUBJAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+settings.register_profile("quick", max_examples=30)
+settings.load_profile("quick")
 
 
 class SharedStudies(LoadScopeScheduling):  # type: ignore[misc]

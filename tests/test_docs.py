@@ -131,7 +131,9 @@ class TestPython:
         printed = capsys.readouterr().out
         assert bundled_study.paragraph in printed
         assert all(claim.topic in printed and claim.shown in printed for claim in bundled_study.headlines)
-        assert (tmp_path / "out" / "report.html").exists() and (tmp_path / "out" / "claims.json").exists()
+        page = tmp_path / "out" / "report.html"
+        assert page.stat().st_size < 5_000_000 and 'id="explorer"' in page.read_text(encoding="utf-8")
+        assert (tmp_path / "out" / "claims.json").exists()
 
     @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in TEXTS[f"docs/{page}"]])
     def test_the_python_of_a_page_runs(self, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

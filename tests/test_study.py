@@ -87,7 +87,7 @@ PLANTED_TO_HOLD = (
 
 @pytest.mark.parametrize(
     ("gate", "k", "d_model", "data", "seed"),
-    [("OR", 2, 24, 4, 22), ("XOR", 2, 12, 3, 23), ("AND", 3, 16, 4, 24)],
+    [("XOR", 2, 12, 3, 23), ("AND", 3, 16, 4, 24)],
 )
 def test_every_claim_comes_out_as_planted(gate: str, k: int, d_model: int, data: int, seed: int) -> None:
     planted = plant(gate, k=k, d_model=d_model, data=data, tokens=60 if k == 3 else 40, seed=seed)

@@ -129,7 +129,7 @@ def native() -> bytes:
     return bundled_network().read_bytes()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(place=st.floats(0, 1, exclude_max=True), other=st.integers(1, 255))
 def test_a_flipped_byte_anywhere_in_the_bundled_network_is_seen(place: float, other: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

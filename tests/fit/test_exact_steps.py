@@ -8,7 +8,7 @@ from scrubjay.fit.exact_steps import best_thresholds, deciding, refined
 from scrubjay.fit.gate import Gate
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=1, max_size=25))
 def test_the_best_threshold_is_the_best_of_all(points: list[tuple[int, bool]]) -> None:
     values = torch.tensor([float(x) for x, _ in points], dtype=torch.float64)

@@ -73,7 +73,7 @@ def test_it_is_exact_beyond_the_challenges_tokens() -> None:
     assert (CHALLENGE.labels(a, b) == truth.astype(bool)).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(KINDS, st.integers(1, 6), st.integers(1, 6), RELATIONS, st.fractions(), st.data())
 def test_a_curves_truth_is_that_of_pythons_own_numbers(
     kind: Any, i: int, j: int, relation: Any, constant: Fraction, data: st.DataObject

@@ -135,7 +135,7 @@ def test_the_sweep_finds_the_best_threshold_of_all() -> None:
             assert len(set(seen.y[here])) <= 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.fractions(0, 1000, max_denominator=500), st.fractions(0, 50, max_denominator=300))
 def test_the_simplest_numbers_lie_in_their_interval(low: Fraction, width: Fraction) -> None:
     found = simplest_between(low, low + width)

@@ -206,7 +206,7 @@ def is_among(number: Oracle, elements: list[int], x: list[int]) -> bool:
 
 
 @given(pair=numbers(3) | logical(3), inputs=INPUTS)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=100)
 def test_any_expression_is_what_python_makes_of_each_input_or_fails_where_python_fails(
     pair: Pair, inputs: list[list[int]]
 ) -> None:
@@ -340,7 +340,7 @@ def test_an_expression_of_just_the_allowed_depth_and_length_is_computed() -> Non
 
 
 @given(st.text(st.sampled_from("n12x +-*/%()[]:<>=,.andorifels'#\\\x00é"), max_size=40))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_any_text_is_computed_or_refused_with_a_sentence(text: str) -> None:
     try:
         found = labels(text, [[1, 2, 3, 4], [0, -1, 5, 0]])

@@ -732,7 +732,7 @@ class TestFuzz:
     )
 
     @given(content=st.dictionaries(KEY, VALUES, max_size=5), positions=POSITIONS)
-    @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_content_makes_a_task_or_is_refused_with_a_sentence(
         self, file: Path, content: dict[str, Any], positions: list[dict[str, Any]]
     ) -> None:
@@ -750,7 +750,7 @@ class TestFuzz:
             assert everything_but_labels(named_task(task.words)) == everything_but_labels(task)
 
     @given(data=st.data())
-    @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_a_damaged_file_makes_a_task_or_is_refused(self, file: Path, data: st.DataObject) -> None:
         content = bytearray(('tokens = ["a", "b", "c"]\nread_at = "b"\n[values]\n"1" = 2\n' + PAIRS[23:]).encode())
         for _ in range(data.draw(st.integers(1, 3))):

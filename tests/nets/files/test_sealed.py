@@ -73,7 +73,7 @@ def test_any_change_of_any_byte_of_a_tiny_file_is_refused(file: Path, sealed: by
 
 
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 def test_any_flipped_bit_of_a_network_is_refused(network_file: tuple[Path, bytes], place: float, bit: int) -> None:
     path, content = network_file
     path.write_bytes(flipped(content, int(place * len(content)), 1 << bit))

@@ -305,7 +305,7 @@ def networks() -> list[tuple[Transformer, dict[str, torch.Tensor]]]:
     return [(network, write(network)) for network, write in made]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(at=st.integers(0, 2), entries=st.dictionaries(st.sampled_from(KEYS), LIKELY | JSON, max_size=5))
 def test_whatever_a_config_states_it_agrees_with_the_network_or_is_refused(at: int, entries: dict[str, object]) -> None:
     network, state = networks()[at]
