@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from scrubjay.evidence.algorithm.group_figures import group_figures
 from scrubjay.evidence.drawing import WIDEST, new_figure
 from scrubjay.report.population_figures import population_figures
 from scrubjay.study import Study
+from tests.evidence.algorithm.test_group_table import with_the_sign
 from tests.sweep.test_population import TASK, population
 
 PAGE = 800
@@ -94,6 +96,13 @@ def test_figures_of_a_population_can_be_read_on_a_page(networks: int, tmp_path: 
     assert len(pictures) == 4
     assert {picture.file: list(faults(picture.draw())) for picture in pictures} == {
         picture.file: [] for picture in pictures
+    }
+
+
+def test_figures_of_a_group_can_be_read_on_a_page() -> None:
+    assert {picture.file: list(faults(picture.draw())) for picture in group_figures(with_the_sign())} == {
+        "algorithm.png": [],
+        "group-table.png": [],
     }
 
 

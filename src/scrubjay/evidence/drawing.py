@@ -122,7 +122,7 @@ def finish(figure: Figure, run: Run, *, classes: bool = True) -> None:
     """
     if classes:
         class_legend(figure, stray=bool(run.full.strays or run.frozen.strays))
-    figure.suptitle(f"{run.name} on {run.task.name}", wrap=True)
+    figure.suptitle(f"{run.name} on {run.task.name}")
     house_style(figure)
 
 

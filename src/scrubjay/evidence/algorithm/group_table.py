@@ -57,7 +57,7 @@ def _draw(result: GroupResult, members: Int[np.ndarray, "h"], *, on_left: bool) 
     classes = result.parts.splicer.run.full.classes.view(n, n).numpy()
     answers = np.where(classes < 0, np.nan, numbers[law.elements_of_answers[classes.clip(0)]])
     first, second = np.argsort(law.left)[order], np.argsort(law.right)[order]
-    figure = new_figure(10, 4.8)
+    figure = new_figure(10, 5.2)
     by_coset, count = np.bincount(numbers), len(members)
     colours = colormaps["viridis"].resampled(len(by_coset))
     by_cosets = f"sorted by {len(by_coset)} cosets of {count} elements"

@@ -69,7 +69,7 @@ def _readable(result: LabelsResult) -> Figure:
             label = "tokens renamed" if not at + offset else None
             axes.plot((part.control,) * 2, level, color=INK, linewidth=2, label=label)
     parts = places["resid_mid"]
-    axes.set_yticks(range(len(parts)), [part.what for part in parts])
+    axes.set_yticks(range(len(parts)), [part.what for part in parts], parse_math=False)
     axes.set(xlim=(0.5, 1), xlabel="held-out accuracy of a linear readout (share)")
     axes.set(ylabel="part of the program", ylim=(len(parts) - 0.5, -0.5))
     figure.legend(frameon=False, loc="outside lower center", ncols=3)
@@ -124,6 +124,6 @@ def _by_boundary(axes: Axes, errors: ErrorMap) -> None:
     axes.barh(range(len(parts)), rates, color=_RESID)
     for at, part in enumerate(parts):
         axes.annotate(f" {part.errors} / {part.changes}", (rates[at], at), va="center")
-    axes.set_yticks(range(len(parts)), [part.name for part in parts])
+    axes.set_yticks(range(len(parts)), [part.name for part in parts], parse_math=False)
     axes.set(title="errors by the nearest boundary", xlabel="errors per change of label", ylabel="boundary")
     axes.set(xlim=(0, 1.35 * max(rates, default=1) or 1), ylim=(len(parts) - 0.5, -0.5))

@@ -42,7 +42,7 @@ def _draw(result: RivalsResult) -> Figure:
     shares, bits = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     _dots(shares, rivals)
     _bits(bits, rivals)
-    shares.set_yticks(range(len(rivals)), [fill(rival.what, _LONGEST) for rival in rivals])
+    shares.set_yticks(range(len(rivals)), [fill(rival.what, _LONGEST) for rival in rivals], parse_math=False)
     shares.set(ylim=(len(rivals) - 0.5, -0.5), ylabel="explanation")
     figure.legend(frameon=False, loc="outside lower center", ncols=3)
     finish(figure, result.run, classes=False)
