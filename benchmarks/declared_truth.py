@@ -101,7 +101,6 @@ ROWS: tuple[Row, ...] = (
     _row("algorithm.swap", _GROUPED, LOOKED_UP[:1]),
     _row("algorithm.mosaic", _GROUPED, LOOKED_UP[:1]),
     _row("algorithm.single", (*FREQUENCIES, GROUPS[0]), LOOKED_UP[:1]),
-    _row("algorithm.logits", FREQUENCIES, LOOKED_UP[:1]),
     _row("algorithm.neurons", FREQUENCIES, LOOKED_UP[:1]),
     _row("algorithm.gate", _FLAT, RESIDUES, RANDOM, UNTRAINED),
     _row("algorithm.hidden", MAXIMUM, LOOKED_UP[1:2]),
