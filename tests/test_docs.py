@@ -189,6 +189,7 @@ def resolved(name: str) -> object:
 def scripts_of(page: str) -> list[str]:
     """The source of every script that a page runs."""
     found = re.findall(r"python ((?:benchmarks|docs|examples)/\w+\.py)", TEXTS[page])
+    found += [f"benchmarks/{name}.py" for name in re.findall(r"python -m benchmarks\.(\w+)", TEXTS[page])]
     return [(ROOT / path).read_text() for path in found]
 
 
