@@ -95,14 +95,12 @@ class Study:
     def opening(self) -> str:
         """What the network computes and how, in a few sentences: the answers of the lines that open a report."""
         opening = sorted((line for line in self.lines if line.opens), key=lambda line: line.opens)
-        return " ".join(filter(None, (self._of_inputs(line.answer(self.found.of(line))) for line in opening)))
+        answers = (of_inputs(line.answer(self.found.of(line)), self.task) for line in opening)
+        return " ".join(filter(None, answers))
 
     def answer(self, line: Line[Any]) -> str:
         """The answer to a line's question in a sentence or two; empty if the line has none."""
-        return self._of_inputs(line.answers(self.found.of(line)))
-
-    def _of_inputs(self, sentence: str) -> str:
-        return of_inputs(sentence, self.task)
+        return of_inputs(line.answers(self.found.of(line)), self.task)
 
     def claim(self, claim_id: str) -> Claim:
         """The claim with that id.

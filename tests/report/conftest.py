@@ -174,3 +174,20 @@ def fresh(opened: Opened) -> Opened:
     opened.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
     opened.settle()
     return opened
+
+
+@pytest.fixture(scope="module")
+def hostile_page(browser: Browser, hostile_report: Path) -> Iterator[Opened]:
+    """The report with hostile names, opened likewise."""
+    page = Opened(browser, hostile_report)
+    yield page
+    assert page.complaints == []
+    page.close()
+
+
+@pytest.fixture
+def reset(hostile_page: Opened) -> Opened:
+    """The same page with every setting back where it began."""
+    hostile_page.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
+    hostile_page.settle()
+    return hostile_page

@@ -145,6 +145,7 @@ def test_the_page_of_a_deeper_network_shows_its_planes(browser: Browser, tmp_pat
     opened.settle()
     assert opened.text("#play .sj-inspector-title") == "1: 0, 2: 3, 3: 5 (pinned)"
     assert opened.page.locator(".sj-explorer input[type=range], .sj-neuron, .sj-strips").count() == 0
+    assert opened.page.locator("#start").count() == 0, "there is no live network to start"
     assert opened.complaints == []
     opened.close()
 

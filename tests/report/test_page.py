@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -14,21 +13,6 @@ from scrubjay.fit.filters import Filters
 from scrubjay.report.claims_json import claims_json
 from scrubjay.study import Study
 from tests.report.conftest import HOSTILE, SCREENSHOTS, TOKENS, Opened
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, hostile_report: Path) -> Iterator[Opened]:
-    opened = Opened(browser, hostile_report)
-    yield opened
-    assert opened.complaints == []
-    opened.close()
-
-
-@pytest.fixture
-def reset(page: Opened) -> Opened:
-    page.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
-    page.settle()
-    return page
 
 
 def image(opened: Opened, name: str) -> Locator:
@@ -72,25 +56,25 @@ def test_nothing_is_asked_for_and_nothing_complains(browser: Browser, hostile_re
     opened.close()
 
 
-def test_a_hostile_name_is_shown_as_it_is(page: Opened, hostile_report: Path) -> None:
+def test_a_hostile_name_is_shown_as_it_is(hostile_page: Opened, hostile_report: Path) -> None:
     shown = HOSTILE.replace("\u2028", "\n")
-    assert re.sub(r"\s+", " ", page.text("h1")) == re.sub(r"\s+", " ", f"{shown} on {shown}")
-    assert HOSTILE in page.page.locator("#provenance").evaluate("(element) => element.textContent")
-    assert page.page.evaluate("JSON.parse(document.getElementById('portrait').textContent).task") == HOSTILE
-    assert page.page.locator("img[src=x]").count() == 0
+    assert re.sub(r"\s+", " ", hostile_page.text("h1")) == re.sub(r"\s+", " ", f"{shown} on {shown}")
+    assert HOSTILE in hostile_page.page.locator("#provenance").evaluate("(element) => element.textContent")
+    assert hostile_page.page.evaluate("JSON.parse(document.getElementById('portrait').textContent).task") == HOSTILE
+    assert hostile_page.page.locator("img[src=x]").count() == 0
     assert hostile_report.read_text(encoding="utf-8").count("<script") == 2
 
 
-def test_the_policy_lets_no_other_script_run(page: Opened) -> None:
-    page.page.evaluate("""() => {
+def test_the_policy_lets_no_other_script_run(hostile_page: Opened) -> None:
+    hostile_page.page.evaluate("""() => {
         const script = document.createElement("script");
         script.textContent = "globalThis.intruder = 1";
         document.body.append(script);
     }""")
-    assert page.page.evaluate("globalThis.intruder") is None
-    refused = [said for said in page.complaints if "Content Security Policy" in said]
-    assert refused == page.complaints != []
-    page.complaints.clear()
+    assert hostile_page.page.evaluate("globalThis.intruder") is None
+    refused = [said for said in hostile_page.complaints if "Content Security Policy" in said]
+    assert refused == hostile_page.complaints != []
+    hostile_page.complaints.clear()
 
 
 def test_pointing_at_an_image_is_marked_everywhere(reset: Opened, hostile: Study) -> None:
@@ -267,46 +251,49 @@ def test_neurons_are_chosen_by_number_and_by_rank(reset: Opened) -> None:
     assert int(number.input_value()) == order[1]
 
 
-def test_claims_are_filtered_by_verdict_and_words(page: Opened, hostile: Study) -> None:
+def test_claims_are_filtered_by_verdict_and_words(hostile_page: Opened, hostile: Study) -> None:
     for verdict in ("holds", "partly", "fails"):
-        page.page.locator(f"input[name=verdict][value={verdict}]").check()
-        shown = page.page.locator("#claims tbody tr:visible code").all_inner_texts()
+        hostile_page.page.locator(f"input[name=verdict][value={verdict}]").check()
+        shown = hostile_page.page.locator("#claims tbody tr:visible code").all_inner_texts()
         assert shown == [claim.id for claim in hostile.claims if claim.verdict == verdict]
-        assert page.text("#claims-told") == f"{len(shown)} of {len(hostile.claims)} claims"
-    page.page.locator("input[name=verdict][value='']").check()
-    page.page.locator("#claims-words").fill("GATE.full")
-    assert page.page.locator("#claims tbody tr:visible code").all_inner_texts() == ["gate.full", "gate.full.2pc"]
-    page.page.locator("#claims-words").fill("")
+        assert hostile_page.text("#claims-told") == f"{len(shown)} of {len(hostile.claims)} claims"
+    hostile_page.page.locator("input[name=verdict][value='']").check()
+    hostile_page.page.locator("#claims-words").fill("GATE.full")
+    assert hostile_page.page.locator("#claims tbody tr:visible code").all_inner_texts() == [
+        "gate.full",
+        "gate.full.2pc",
+    ]
+    hostile_page.page.locator("#claims-words").fill("")
 
 
-def test_every_claim_stands_once_in_the_table_and_once_in_its_section(page: Opened, hostile: Study) -> None:
-    said = page.page.locator(".said li").all_text_contents()
-    assert len(said) == len(hostile.claims) == page.page.locator("#claims tbody tr").count()
+def test_every_claim_stands_once_in_the_table_and_once_in_its_section(hostile_page: Opened, hostile: Study) -> None:
+    said = hostile_page.page.locator(".said li").all_text_contents()
+    assert len(said) == len(hostile.claims) == hostile_page.page.locator("#claims tbody tr").count()
     for claim in hostile.claims:
         assert sum(f"{claim.statement}." in text and claim.shown in text for text in said) >= 1
 
 
-def test_claims_json_can_be_taken_along(page: Opened, hostile: Study) -> None:
-    link = page.page.get_by_role("link", name="Download claims.json")
+def test_claims_json_can_be_taken_along(hostile_page: Opened, hostile: Study) -> None:
+    link = hostile_page.page.get_by_role("link", name="Download claims.json")
     address = str(link.get_attribute("href"))
     assert link.get_attribute("download") == "claims.json"
-    with page.page.expect_download() as download:
+    with hostile_page.page.expect_download() as download:
         link.click()
     assert Path(str(download.value.path())).read_text(encoding="utf-8") == claims_json(hostile)
     assert address.startswith("data:application/json;base64,") and unquote_to_bytes(address)
     assert json.loads(claims_json(hostile))["provenance"]["task"] == HOSTILE
 
 
-def test_light_and_dark(page: Opened) -> None:
+def test_light_and_dark(hostile_page: Opened) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
-    light, drawn = page.page.evaluate(paper), pixels(page.page.locator("#play .sj-plane"))
-    page.page.locator("#theme").click()
-    page.settle()
-    assert page.page.evaluate(paper) != light
-    assert pixels(page.page.locator("#play .sj-plane")) != drawn
-    page.page.locator("#theme").click()
-    page.settle()
-    assert page.page.evaluate(paper) == light
+    light, drawn = hostile_page.page.evaluate(paper), pixels(hostile_page.page.locator("#play .sj-plane"))
+    hostile_page.page.locator("#theme").click()
+    hostile_page.settle()
+    assert hostile_page.page.evaluate(paper) != light
+    assert pixels(hostile_page.page.locator("#play .sj-plane")) != drawn
+    hostile_page.page.locator("#theme").click()
+    hostile_page.settle()
+    assert hostile_page.page.evaluate(paper) == light
 
 
 @pytest.mark.parametrize(("width", "colours"), [(1400, "light"), (1400, "dark"), (820, "light"), (390, "light")])

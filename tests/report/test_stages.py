@@ -1,10 +1,9 @@
 """The turning space and the parts of the inner network, as a reader uses them in their chapters."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Locator
 
 from scrubjay.core.stats import share_of
 from scrubjay.evidence.inner import INNER
@@ -13,21 +12,6 @@ from tests.report.conftest import Opened
 from tests.report.test_page import box, image, inspected, pixels
 
 INSIDE = "[data-stage=inner] "
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, hostile_report: Path) -> Iterator[Opened]:
-    opened = Opened(browser, hostile_report)
-    yield opened
-    assert opened.complaints == []
-    opened.close()
-
-
-@pytest.fixture
-def reset(page: Opened) -> Opened:
-    page.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
-    page.settle()
-    return page
 
 
 def space(opened: Opened) -> Locator:

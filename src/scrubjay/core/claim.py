@@ -67,6 +67,12 @@ class Claim:
     published: float | None = None
 
     @property
+    def heading(self) -> str:
+        """The topic, or the statement if there is none, as it stands in a list."""
+        words = self.topic or self.statement
+        return words[0].upper() + words[1:]
+
+    @property
     def shown(self) -> str:
         """The value as a reader wants it."""
         return as_shown(self.value, self.kind)

@@ -12,7 +12,7 @@ from importlib.resources import files
 _WORKER = ("activation", "decode", "domain", "network", "readout", "worker")
 _EXPLORER = (
     *("activation", "decode", "domain", "network", "readout", "inner", "answers", "scene", "recorded"),
-    *("colours", "elements", "grid", "curves", "legend"),
+    *("colours", "elements", "grid", "curves", "legend", "points"),
     *("image", "gallery", "neuron", "plane", "space", "pattern", "strips", "inspector", "parts", "controls"),
     *("status", "stages", "explorer"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from scrubjay.core.claim import Claim, Verdict, as_shown
 from scrubjay.core.table import Table
+from scrubjay.evidence.inner.naming import counted, listed
 from scrubjay.evidence.line import Line, Skipped
 from scrubjay.report.markup import number, verdict_mark
 from scrubjay.study import Study
@@ -33,8 +34,9 @@ def headlines_markup(study: Study) -> str:
     head = "".join(f'<th scope="col" class="number">{name}</th>' for name in ("here", "control"))
     told = Counter(claim.verdict for claim in study.headlines)
     counts = [f"{told[verdict]} {words}" for verdict, words in _VERDICTS.items() if told[verdict]]
+    summary = f"Of {counted(len(study.headlines), 'headline claim')}, {listed(counts)}." if counts else ""
     return (
-        f'<p class="verdicts">Of {len(study.headlines)} headline claims, {_listed(counts)}.</p>'
+        f'<p class="verdicts">{summary}</p>'
         f'<table class="headlines"><thead><tr><th scope="col">claim</th>{head}<th scope="col">verdict</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
@@ -42,7 +44,7 @@ def headlines_markup(study: Study) -> str:
 
 def _headline(claim: Claim) -> str:
     return (
-        f'<tr><th scope="row" title="{escape(claim.statement)}">{escape(_topic(claim))}</th>'
+        f'<tr><th scope="row" title="{escape(claim.statement)}">{escape(claim.heading)}</th>'
         f"{number('here', claim.shown)}{number('control', as_shown(claim.control, claim.kind))}"
         f"<td>{verdict_mark(claim.verdict).markup}</td></tr>"
     )
@@ -82,9 +84,9 @@ def chapter(
     main = [f'<div data-stage="{escape(line.stage)}"></div>'] if is_live else list(figures[:1])
     further = figures if is_live else figures[1:]
     folded = (
-        _folded(f"The evidence: {_counted(len(claims), 'claim')}", _said(claims)),
-        _folded(_counted(len(further), "picture"), "".join(further)),
-        _folded(_counted(len(tables), "table"), "".join(map(_table, tables))),
+        _folded(f"The evidence: {counted(len(claims), 'claim')}", _said(claims)),
+        _folded(counted(len(further), "picture"), "".join(further)),
+        _folded(counted(len(tables), "table"), "".join(map(_table, tables))),
         _folded("How this is measured", f'<p class="prose">{escape(line.method)}</p>' if line.method else ""),
     )
     answer = study.answer(line)
@@ -131,19 +133,6 @@ def _table(table: Table) -> str:
         f'<div class="wide" tabindex="0" role="region" aria-label="{escape(table.title)}"><table class="data">'
         f"<caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
     )
-
-
-def _topic(claim: Claim) -> str:
-    words = claim.topic or claim.statement
-    return words[0].upper() + words[1:]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def _breaking(claim_id: str) -> str:

@@ -72,7 +72,7 @@ class Report:
                 opening=escape(study.opening or study.paragraph),
                 picture=picture,
                 headlines=headlines_markup(study),
-                start="" if not stages or '"answer"' in picture else _START,
+                start=_START if "attention" in stages and '"answer"' not in picture else "",
                 contents="".join(entry(anchor, title) for anchor, title in _contents(study)),
                 reading=_READING,
                 rules=escape(_rules(published)),

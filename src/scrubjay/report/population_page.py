@@ -61,9 +61,18 @@ def write_population(population: Population, task: Task, folder: str | Path, com
         reading=escape(_reading(is_published)),
         key=_key(is_published),
         table_link=data_url("text/csv", table.encode()),
-        published_head='<th scope="col" class="number">published*</th>' if is_published else "",
-        claims=_rows([spread for spread in population.spreads if spread.headline], names, is_published),
-        others=_rows([spread for spread in population.spreads if not spread.headline], names, is_published),
+        claims=_table(
+            "Table of claims over networks",
+            [spread for spread in population.spreads if spread.headline],
+            names,
+            is_published,
+        ),
+        others=_table(
+            "Table of all other claims",
+            [spread for spread in population.spreads if not spread.headline],
+            names,
+            is_published,
+        ),
         sections=_pictures(population, "".join(figure_markup(drawn, folder / drawn.file) for drawn in figures)),
         network_head=_network_head(population),
         networks="\n".join(_network(network, _shown_claims(population)) for network in population.networks),
@@ -108,9 +117,17 @@ def _key(is_published: bool) -> str:
     return " &ensp; ".join((dot, ring, *([line] if is_published else [])))
 
 
-def _rows(spreads: Sequence[Spread], names: list[str], is_published: bool) -> str:
-    return "\n".join(
+def _table(label: str, spreads: Sequence[Spread], names: list[str], is_published: bool) -> str:
+    """A table with a row for each claim. On a narrow screen it is moved sideways."""
+    numbers = ("median", "mean (95%)", "control, median", *(["published*"] if is_published else []))
+    head = "".join(f'<th scope="col" class="number">{name}</th>' for name in numbers)
+    rows = "\n".join(
         _row(spread, names if len(spread.values) == len(names) else None, is_published) for spread in spreads
+    )
+    return (
+        f'<div class="wide sideways" tabindex="0" role="region" aria-label="{label}"><table>\n'
+        f'<thead><tr><th scope="col">claim</th><th scope="col">every network</th>{head}'
+        f'<th scope="col">holds for</th></tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>'
     )
 
 

@@ -97,7 +97,6 @@ def _inner(inner: InnerNetwork) -> dict[str, Any]:
         ],
         "normals": _packed(planes @ coordinates.readers, "f8"),
         "shares": _packed(parts.layer.shares[:, :, 0], "f8") if parts.layer.shares.shape[2] == 1 else None,
-        "classes": _packed(inner.classes, "i2"),
     }
 
 

@@ -23,9 +23,7 @@ def brief_text(study: Study) -> Group:
     for column in ("here", "control", "verdict"):
         table.add_column(column, justify="right", no_wrap=True)
     for claim in study.headlines:
-        words = claim.topic or claim.statement
-        topic = Text(words[0].upper() + words[1:])
-        table.add_row(topic, claim.shown, as_shown(claim.control, claim.kind), _verdict(claim))
+        table.add_row(Text(claim.heading), claim.shown, as_shown(claim.control, claim.kind), _verdict(claim))
     title = Text(f"{study.title} on {study.task.name}", style="bold")
     return Group(title, Text(), Text(study.opening or study.paragraph), Text(), table)
 

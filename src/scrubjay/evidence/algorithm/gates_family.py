@@ -1,6 +1,7 @@
 """The family of networks that answer by a gate over filters: half-spaces of the residual stream after attention."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -101,33 +102,19 @@ def _claims(result: GateResult) -> list[Claim]:
         "vacuous": bool(result.why_vacuous) or as_well,
         "inputs": found.n,
     }
+    about: dict[str, Any] = {
+        "interval": found.interval,
+        "control": control.value,
+        "control_interval": control.interval,
+        "facts": facts,
+        "topic": topic,
+    }
     if result.why_vacuous:
         words += f" {controls}. {result.why_vacuous}, so this test is vacuous and gets no verdict"
-        gate = measurement(
-            "algorithm.gate",
-            SECTION,
-            words,
-            found.value,
-            interval=found.interval,
-            control=control.value,
-            control_interval=control.interval,
-            facts=facts,
-            topic=topic,
-        )
+        gate = measurement("algorithm.gate", SECTION, words, found.value, **about)
     else:
         words += f" {controls}" + (". A control does as well, so this test is vacuous" if as_well else "")
-        gate = share_claim(
-            "algorithm.gate",
-            SECTION,
-            words,
-            found.value,
-            interval=found.interval,
-            chance=result.chance,
-            control=control.value,
-            control_interval=control.interval,
-            facts=facts,
-            topic=topic,
-        )
+        gate = share_claim("algorithm.gate", SECTION, words, found.value, chance=result.chance, **about)
     return [
         gate,
         measurement(

@@ -22,8 +22,8 @@ def claims(result: SteeringResult) -> list[Claim]:
 
 def answer(result: SteeringResult) -> str:
     """Say how often the filters predict the full network's answer after a shift."""
-    random = _random("full", result.random["full"], "holds")
-    along = _boundary("full", result.boundary["full"], "holds")
+    random = _random("full", result.random["full"], result.at_best["full"])
+    along = _boundary("full", result.boundary["full"], result.at_best["full"])
     return (
         f"After a shift along the filters, they predict {along.shown} of the answers (their prediction before it: "
         f"{along.control:.1%}); after a random shift, {random.shown} ({random.control:.1%})."

@@ -98,7 +98,7 @@ export function agreement(a, b) {
 }
 
 /** 1 where two arrays differ, 0 elsewhere. */
-function differing(a, b) {
+export function differing(a, b) {
   const out = new Int16Array(a.length);
   for (let i = 0; i < out.length; i++) out[i] = a[i] === b[i] ? 0 : 1;
   return out;

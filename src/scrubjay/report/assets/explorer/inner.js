@@ -27,9 +27,15 @@ export class InnerNetwork {
     const whole = this.stream(new Set());
     this.held = inner.hinges.map((_, k) => mean(this.#hinge(k, whole)));
     /** The directions of the original's resid_mid that the hinges read, each with its offset. */
-    const width = inner.hinges.length ? decode(inner.normals).length / inner.hinges.length : 0;
     const normals = decode(inner.normals);
+    const width = normals.length / inner.hinges.length;
     this.planes = inner.hinges.map(({ offset }, k) => ({ normal: normals.subarray(k * width, (k + 1) * width), offset }));
+  }
+
+  /** What `run` finds with every part on. */
+  get whole() {
+    this.ran ??= this.run([]);
+    return this.ran;
   }
 
   /** The coordinates of the stream on every input, [r][n]; the heads whose keys are in `off` are held at their mean. */

@@ -10,7 +10,7 @@ if (portrait) {
   globalThis.scrubjay = explorer;
   addEventListener("beforeprint", () => explorer.drawAll());
   document.getElementById("start")?.addEventListener("click", () => {
-    const play = document.querySelector(".sj-brief .sj-primary") ?? document.querySelector("[data-plays=t]");
+    const play = document.querySelector("[data-plays=t]");
     play.scrollIntoView({ block: "nearest" });
     play.focus();
     play.click();

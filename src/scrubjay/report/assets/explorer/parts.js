@@ -4,6 +4,7 @@
 import { byClass, bySign, changePalette, classPalette, largest } from "./colours.js";
 import { Curves, LINES, LINE_NAMES } from "./curves.js";
 import { element, percent, setText, short } from "./elements.js";
+import { agreement, differing } from "./gallery.js";
 import { DomainImage } from "./image.js";
 
 const STEP = 1400; // milliseconds between two parts when the reader watches the network being put together
@@ -22,7 +23,7 @@ export class PartsPanel {
     this.boxes = {};
     this.isBinary = this.inner.shares !== null;
     const { heads, hinges } = this.inner;
-    this.atRest = this.inner.run([]);
+    this.atRest = this.inner.whole;
     this.limit = this.isBinary ? Math.max(largest(this.atRest.linear), ...this.atRest.hinges.map(largest)) : null;
     this.cards = {};
     this.shown = hinges.slice(0, MOST);
@@ -166,7 +167,7 @@ export class PartsPanel {
     for (const [key, card] of Object.entries(this.cards)) card.classList.toggle("sj-off", off.includes(key));
     for (const curves of this.curves) curves.draw();
     this.#run(off.join(), off);
-    const { ran, changed, colours, notes } = this.kept;
+    const { ran, agree, changed, colours, notes } = this.kept;
     this.shown.forEach((_, k) => {
       this.images[`hinge${k}`].draw(colours.hinges[k], off.includes(`hinge${k}`) ? "held at its mean" : notes.hinges[k]);
       this.images[`need${k}`]?.draw(colours.needs[k], `${percent(changed[k])} of the answers`);
@@ -179,9 +180,9 @@ export class PartsPanel {
     this.images.answers.draw(colours.answers, "");
     this.images.original.draw(colours.original, "");
     this.images.labels?.draw(colours.labels, "");
-    this.images.differ.draw(colours.differ, `${ran.differ.toLocaleString("en")} of ${size.toLocaleString("en")}`);
+    this.images.differ.draw(colours.differ, `${Math.round((1 - agree) * size).toLocaleString("en")} of ${size.toLocaleString("en")}`);
     const parts = off.length ? `With ${counted(off.length, "part")} held at ${off.length === 1 ? "its" : "their"} mean, the` : "The";
-    setText(this.status, `${parts} inner network gives the network's answer on ${percent(1 - ran.differ / size)} of the ${size.toLocaleString("en")} inputs.`);
+    setText(this.status, `${parts} inner network gives the network's answer on ${percent(agree)} of the ${size.toLocaleString("en")} inputs.`);
     setText(this.votes, this.#vote(ran));
   }
 
@@ -202,28 +203,27 @@ export class PartsPanel {
     if (this.kept?.key === key) return;
     const { inner, scene, palette, changes, isBinary } = this;
     const { classes: original } = scene.views.full;
-    const ran = inner.run(off);
-    const differing = (a, b) => Uint8Array.from(a, (value, i) => Number(value !== b[i]));
-    const differ = differing(ran.classes, original);
+    const ran = off.length ? inner.run(off) : inner.whole;
     const without = (this.isBrief ? [] : this.shown).map((_, k) => {
       const part = `hinge${k}`;
-      return differing(ran.classes, inner.run(off.includes(part) ? off.filter((one) => one !== part) : [...off, part]).classes);
+      return inner.run(off.includes(part) ? off.filter((one) => one !== part) : [...off, part]).classes;
     });
     const { limit } = this;
     const shaded = (values) => bySign(values, limit ?? largest(values));
     this.kept = {
       key,
-      ran: { ...ran, differ: differ.reduce((sum, one) => sum + one, 0) },
-      changed: without.map((some) => some.reduce((sum, one) => sum + one, 0) / some.length),
+      ran,
+      agree: agreement(ran.classes, original),
+      changed: without.map((classes) => 1 - agreement(ran.classes, classes)),
       colours: {
         hinges: this.shown.map((_, k) => shaded(ran.hinges[k])),
-        needs: without.map((some) => byClass(some, changes)),
+        needs: without.map((classes) => byClass(differing(ran.classes, classes), changes)),
         linear: isBinary ? shaded(ran.linear) : null,
         sum: isBinary ? bySign(ran.scores, largest(ran.scores)) : null,
         answers: byClass(ran.classes, palette),
         original: this.kept?.colours.original ?? byClass(original, palette),
         labels: this.kept?.colours.labels ?? (scene.truth && byClass(scene.truth, palette)),
-        differ: byClass(differ, changes),
+        differ: byClass(differing(ran.classes, original), changes),
       },
       notes: {
         limit: isBinary ? `±${short(limit)}` : "",

@@ -3,6 +3,7 @@
 import { Board, shuffled, ticks } from "./elements.js";
 import { choosing } from "./grid.js";
 import { dot } from "./network.js";
+import { Points, outlined, ring } from "./points.js";
 
 const MARGIN = { left: 46, right: 10, top: 10, bottom: 40 };
 const GRAB = 6; // distance in pixels within which a pointer takes hold of a boundary
@@ -23,6 +24,7 @@ export class Plane {
       },
       () => this.colours && this.draw(this),
     );
+    this.dots = new Points(this.board);
     this.shuffled = shuffled(scene.size);
     this.root = this.board.canvas;
     this.extents = new Map();
@@ -36,10 +38,9 @@ export class Plane {
     [this.colours, this.last] = [colours, last];
     this.points = this.axes.map((key) => scene.coordinates(key));
     this.range = this.axes.map((key, k) => this.#extent(key, this.points[k]));
+    if (!board.width || !board.height) return;
     const theme = this.theme.ink;
-    this.#scatter(colours);
-    const context = board.context;
-    context.setTransform(board.scale, 0, 0, board.scale, 0, 0);
+    const context = this.#scatter(colours);
     this.#frame(context, theme);
     this.#boundaries(context, theme);
     this.#mark(context, theme);
@@ -90,29 +91,13 @@ export class Plane {
   }
 
   #scatter(colours) {
-    const { canvas, context, scale } = this.board;
-    const { width, height } = canvas;
-    if (!width || !height) return;
-    if (this.image?.width !== width || this.image?.height !== height) {
-      this.image = context.createImageData(width, height);
-      this.pixels = new Uint32Array(this.image.data.buffer);
-    }
-    this.pixels.fill(0);
-    const side = Math.max(2, Math.round(1.6 * scale));
+    this.dots.clear();
     const [xs, ys] = this.points;
-    const a = this.#toPixel(0, 0) * scale;
-    const ax = (this.#toPixel(0, 1) - this.#toPixel(0, 0)) * scale;
-    const b = this.#toPixel(1, 0) * scale;
-    const bx = (this.#toPixel(1, 1) - this.#toPixel(1, 0)) * scale;
+    const [a, b] = [this.#toPixel(0, 0), this.#toPixel(1, 0)];
+    const [ax, bx] = [this.#toPixel(0, 1) - a, this.#toPixel(1, 1) - b];
     const order = this.last === null ? this.shuffled : this.shuffled.toSorted((i, j) => (colours[i] === this.last) - (colours[j] === this.last));
-    for (const i of order) {
-      const px = Math.round(a + ax * xs[i] - side / 2);
-      const py = Math.round(b + bx * ys[i] - side / 2);
-      if (px < 0 || py < 0 || px + side > width || py + side > height) continue;
-      for (let row = py; row < py + side; row++)
-        for (let column = px; column < px + side; column++) this.pixels[row * width + column] = colours[i];
-    }
-    context.putImageData(this.image, 0, 0);
+    for (const i of order) this.dots.add(a + ax * xs[i], b + bx * ys[i], colours[i]);
+    return this.dots.show();
   }
 
   #frame(context, theme) {
@@ -192,12 +177,7 @@ export class Plane {
       const [x, y] = from.map((value, k) => value + share * (to[k] - value));
       if (x < x0 + 14 || x > x1 - 14 || y < y1 + 14 || y > y0 - 14) continue;
       context.font = "bold 14px system-ui, sans-serif";
-      context.textAlign = "center";
-      context.lineWidth = 4;
-      context.strokeStyle = theme.halo;
-      context.strokeText(name, x + 9, y - 7);
-      context.fillStyle = theme.text;
-      context.fillText(name, x + 9, y - 7);
+      outlined(context, theme, name, x + 9, y - 7);
       return;
     }
   }
@@ -205,17 +185,7 @@ export class Plane {
   #mark(context, theme) {
     const input = this.scene.shown;
     if (input === null) return;
-    const [x, y] = [0, 1].map((k) => this.#toPixel(k, this.points[k][input]));
-    for (const [width, colour] of [
-      [5, theme.halo],
-      [2, theme.mark],
-    ]) {
-      context.lineWidth = width;
-      context.strokeStyle = colour;
-      context.beginPath();
-      context.arc(x, y, 7, 0, 2 * Math.PI);
-      context.stroke();
-    }
+    ring(context, theme, ...[0, 1].map((k) => this.#toPixel(k, this.points[k][input])));
   }
 
   #nearest(x, y) {

@@ -3,6 +3,7 @@
 
 import { LINES } from "./curves.js";
 import { Board, element, shuffled } from "./elements.js";
+import { Points, outlined, ring } from "./points.js";
 
 const AXES = ["mid0", "mid1", "mid2"];
 const TURN = 0.12; // radians that an arrow key turns
@@ -23,6 +24,7 @@ export class Space {
       },
       () => this.colours && this.draw(this),
     );
+    this.dots = new Points(this.board);
     this.order = shuffled(scene.size);
     this.isWithPlanes = true;
     this.turning = element("button", { type: "button", "aria-pressed": "false", onclick: () => this.#spin() }, "↻ Turn");
@@ -90,38 +92,36 @@ export class Space {
     });
   }
 
-  /** The matrix from the three components, centred, each in units of its range, to pixels right, pixels up, and depth. */
+  /** The matrix from the three components, centred, each in units of its range, to pixels right and up. */
   #view() {
     const { width, height } = this.board;
     const [a, b] = [Math.cos(this.yaw), Math.sin(this.yaw)];
     const [c, d] = [Math.cos(this.pitch), Math.sin(this.pitch)];
     const scale = 0.33 * Math.min(width, height);
-    const rows = [[a, b, 0], [-d * b, d * a, c], [-c * b, c * a, -d]];
+    const rows = [[a, b, 0], [-d * b, d * a, c]];
     return { rows: rows.map((row) => row.map((value, k) => (scale * value) / this.half[k])), x: width / 2, y: height / 2 };
   }
 
   #place([x, y, z]) {
     const { rows, x: x0, y: y0 } = this.seen;
     const along = ([a, b, c]) => a * x + b * y + c * z;
-    return [x0 + along(rows[0]), y0 - along(rows[1]), along(rows[2])];
+    return [x0 + along(rows[0]), y0 - along(rows[1])];
   }
 
   draw({ colours }) {
     this.colours = colours;
     const { scene, board } = this;
-    if (!board.width) return;
+    if (!board.width || !board.height) return;
     this.points = AXES.map((key) => scene.coordinates(key));
     this.#measure();
     this.seen = this.#view();
-    this.#scatter(colours);
-    const context = board.context;
-    context.setTransform(board.scale, 0, 0, board.scale, 0, 0);
+    const context = this.#scatter(colours);
     context.font = "12px system-ui, sans-serif";
     const theme = this.theme.ink;
     this.#axes(context, theme);
     if (scene.inner && this.isWithPlanes) this.#planes(context, theme);
     const input = scene.shown;
-    if (input !== null) this.#mark(context, theme, input);
+    if (input !== null) ring(context, theme, ...this.#place(this.points.map((values, k) => values[input] - this.middle[k])));
   }
 
   /** The box that holds all points, which stays in place while the reader moves a slider. */
@@ -135,31 +135,18 @@ export class Space {
   }
 
   #scatter(colours) {
-    const { canvas, context, scale } = this.board;
-    const { width, height } = canvas;
-    if (this.image?.width !== width || this.image?.height !== height) {
-      this.image = context.createImageData(width, height);
-      this.pixels = new Uint32Array(this.image.data.buffer);
-    }
-    const { pixels, points, middle, seen } = this;
-    pixels.fill(0);
-    const side = Math.max(2, Math.round(1.6 * scale));
+    this.dots.clear();
+    const { points, middle, seen } = this;
     const [[a, b, c], [d, e, f]] = seen.rows;
     const [x0, y0] = [seen.x - a * middle[0] - b * middle[1] - c * middle[2], seen.y + d * middle[0] + e * middle[1] + f * middle[2]];
     const [xs, ys, zs] = points;
-    for (const i of this.order) {
-      const px = Math.round((x0 + a * xs[i] + b * ys[i] + c * zs[i]) * scale - side / 2);
-      const py = Math.round((y0 - d * xs[i] - e * ys[i] - f * zs[i]) * scale - side / 2);
-      if (px < 0 || py < 0 || px + side > width || py + side > height) continue;
-      for (let row = py; row < py + side; row++) for (let column = px; column < px + side; column++) pixels[row * width + column] = colours[i];
-    }
-    context.putImageData(this.image, 0, 0);
+    for (const i of this.order) this.dots.add(x0 + a * xs[i] + b * ys[i] + c * zs[i], y0 - d * xs[i] - e * ys[i] - f * zs[i], colours[i]);
+    return this.dots.show();
   }
 
   /** Three edges of the box, each with the name of its component. */
   #axes(context, theme) {
     const corner = this.half.map((half) => -half);
-    context.textAlign = "center";
     for (let k = 0; k < 3; k++) {
       const end = corner.with(k, this.half[k]);
       stroke(context, theme.line, 1.5, [this.#place(corner), this.#place(end)]);
@@ -190,17 +177,6 @@ export class Space {
     });
   }
 
-  #mark(context, theme, input) {
-    const [x, y] = this.#place(this.points.map((values, k) => values[input] - this.middle[k]));
-    for (const [width, colour] of [[5, theme.halo], [2, theme.mark]]) {
-      context.lineWidth = width;
-      context.strokeStyle = colour;
-      context.beginPath();
-      context.arc(x, y, 7, 0, 2 * Math.PI);
-      context.stroke();
-    }
-  }
-
   #nearest(x, y) {
     let best = REACH ** 2;
     let found = null;
@@ -228,14 +204,6 @@ function stroke(context, colour, width, places) {
   context.beginPath();
   places.forEach(([x, y], k) => (k ? context.lineTo(x, y) : context.moveTo(x, y)));
   context.stroke();
-}
-
-function outlined(context, theme, words, x, y) {
-  context.lineWidth = 4;
-  context.strokeStyle = theme.halo;
-  context.strokeText(words, x, y);
-  context.fillStyle = theme.text;
-  context.fillText(words, x, y);
 }
 
 /** The corners, in order, of the part of the plane `normal` · y + offset = 0 within the box from -half to half. */
