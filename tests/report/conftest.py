@@ -159,35 +159,40 @@ def report(small_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path
     return write_report(small_study, tmp_path_factory.mktemp("report"))
 
 
-@pytest.fixture(scope="module")
-def opened(browser: Browser, report: Path) -> Iterator[Opened]:
-    """The report, opened from disk with the network off."""
-    page = Opened(browser, report)
+def watched(browser: Browser, path: Path) -> Iterator[Opened]:
+    """A page, opened from disk with the network off, that must have complained of nothing when it is closed."""
+    page = Opened(browser, path)
     yield page
     assert page.complaints == []
     page.close()
+
+
+def as_at_first(page: Opened) -> Opened:
+    """A page with every setting back where it began."""
+    page.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
+    page.settle()
+    return page
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, report: Path) -> Iterator[Opened]:
+    """The report of the small network."""
+    yield from watched(browser, report)
 
 
 @pytest.fixture
 def fresh(opened: Opened) -> Opened:
-    """The same page with every setting back where it began."""
-    opened.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
-    opened.settle()
-    return opened
+    """The same page as it was at first."""
+    return as_at_first(opened)
 
 
 @pytest.fixture(scope="module")
 def hostile_page(browser: Browser, hostile_report: Path) -> Iterator[Opened]:
-    """The report with hostile names, opened likewise."""
-    page = Opened(browser, hostile_report)
-    yield page
-    assert page.complaints == []
-    page.close()
+    """The report with hostile names."""
+    yield from watched(browser, hostile_report)
 
 
 @pytest.fixture
 def reset(hostile_page: Opened) -> Opened:
-    """The same page with every setting back where it began."""
-    hostile_page.page.evaluate("scrubjay.set(scrubjay.scene.initial())")
-    hostile_page.settle()
-    return hostile_page
+    """The same page as it was at first."""
+    return as_at_first(hostile_page)
