@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import torch
@@ -256,13 +257,20 @@ def table(networks: Sequence[dict[str, Any]]) -> str:
     """The calibration table in Markdown: a row for each claim."""
     lines = [
         "| claim | true: no noise | noise 1% | noise 3% | noise 10% "
-        "| false: something else planted | random or shuffled labels | untrained |",
-        "|---|---|---|---|---|---|---|---|",
+        "| false: something else planted | random or shuffled labels | untrained | false, together |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
+    kept = []
+    for noise in NOISES:
+        some = [e for e in networks if e["family"] in truth.PLANTED and e["noise"] == noise and e["values"]]
+        shares = [e["values"]["accuracy.all"][0] for e in some if "accuracy.all" in e["values"]]
+        kept.append(f"{mean(shares):.1%} of {len(shares)}" if shares else "")
+    lines.append(f"| planted answers that the networks give, mean | {' | '.join(kept)} | | | | |")
     for row in truth.ROWS:
         true = [[e for e in networks if e["family"] in row.true and e["noise"] == noise] for noise in NOISES]
-        false = [[e for e in networks if e["family"] in group] for group in (row.other, row.shuffled, row.untrained)]
-        cells = [cell(*rate(some, row)) for some in (*true, *false)]
+        groups = (row.other, row.shuffled, row.untrained)
+        false = [[e for e in networks if e["family"] in some and row.counts(e["verdicts"])] for some in groups]
+        cells = [cell(*rate(some, row)) for some in (*true, *false, [e for some in false for e in some])]
         if any(cells):
             lines.append(f"| `{row.name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -110,8 +110,8 @@ def between_components(seed: int = 0) -> Pit:
         "scrubbing that passes by cancellation between components (Scheurer et al. 2023)",
         "one half-space, and two neurons with opposite outputs that read something else",
         f"resampled together, the two neurons change no answer; one of them alone changes {changed:.1%}",
-        "its claims are about directions of the stream, and hold; the pair has no part in the inner network, and no "
-        "claim says so"
+        f"not caught: {_listed(verdicts)}. They are about directions of the stream, and are true of them; none is "
+        "about single neurons that the inner network leaves out"
         if held
         else _listed(verdicts),
         verdicts,
@@ -216,7 +216,7 @@ def two_gates(seed: int = 0) -> Pit:
         "two explanations that both fit (Méloux et al. 2025): gates",
         "answers 1 where one direction of the stream lies between two bounds",
         "one gate gives all answers, and so does another one",
-        f"both are named: {' and '.join(gates)}; “{study.paragraph}”",
+        f"both are named: {' and '.join(gates)}; “{study.paragraph.split('. ')[-1]}”",
         _verdicts(study, ("gate.full",)),
         {"named": len(gates)},
     )

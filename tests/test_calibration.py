@@ -56,7 +56,7 @@ def test_every_verdict_of_a_study_has_a_row() -> None:
 
 def test_the_table_counts_networks_by_noise_and_by_what_is_false() -> None:
     def network(family: str, noise: float, verdict: str) -> dict[str, object]:
-        return {"family": family, "noise": noise, "verdicts": {"gate.full": verdict}}
+        return {"family": family, "noise": noise, "verdicts": {"gate.full": verdict}, "values": {}}
 
     some = [network("AND", 0.0, "holds"), network("AND", 0.0, "partly"), network("untrained", 0.0, "holds")]
     line = next(line for line in table(some).splitlines() if line.startswith("| `gate.full` "))

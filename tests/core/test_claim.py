@@ -148,11 +148,12 @@ def test_a_count_is_judged_by_what_is_not_needed() -> None:
     def few(count: int, **more: Any) -> Claim:
         return count_claim("c", "a", "few", count, of=128, control=65, **more)
 
-    assert [few(count).verdict for count in (3, 12, 13, 64, 65, 128)] == [
-        "holds", "holds", "partly", "partly", "fails", "fails"
+    assert [few(count).verdict for count in (3, 12, 13, 32, 33, 65, 128)] == [
+        "holds", "holds", "partly", "partly", "fails", "fails", "fails"
     ]  # fmt: skip
     assert few(64).value == 64 and few(64).kind == "count" and (few(64).chance, few(64).control) == (128, 65)
     assert few(12, interval=(12, 13)).verdict == "partly"
+    assert few(32, interval=(31, 33)).verdict == "fails", "more than half as many as the control's"
     assert count_claim("c", "a", "few", 64, of=128, control=64).verdict == "fails"
     assert count_claim("c", "a", "one", 1, of=1, control=1).verdict == "fails"
 

@@ -21,6 +21,8 @@ HOLDS = 0.9
 """The effect from which a claim holds."""
 PARTLY = 0.5
 """The effect from which a claim holds in part."""
+_AT_MOST = 0.5
+"""How large a count may be in multiples of its control."""
 _RANK: tuple[Verdict, ...] = ("fails", "partly", "holds")
 
 
@@ -157,9 +159,13 @@ def count_claim(
     interval: Interval = None,
     **about: Any,
 ) -> Claim:
-    """A claim that few of ``of`` things suffice, judged by the share of them that is not needed."""
+    """A claim that few of ``of`` things suffice, judged by the share of them that is not needed.
+
+    It fails if the control needs less than twice as many. Counts differ little from network to network, so being just
+    below a control is no evidence.
+    """
     high = value if interval is None else interval[1]
-    verdict = judged(1 - value / of, 1 - high / of, 0.0, 1 - control / of)
+    verdict = judged(1 - value / of, 1 - high / of, 0.0, 0.0) if _AT_MOST * control >= high else "fails"
     return Claim(claim_id, section, statement, "count", value, interval, of, control, None, verdict, **about)
 
 

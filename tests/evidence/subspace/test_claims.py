@@ -1,7 +1,12 @@
 """What the subspace line says of a network whose dimensions are known."""
 
+import torch
+from benchmarks.mechanisms import looked_up
+
 from scrubjay.evidence.subspace import SUBSPACE
-from scrubjay.study import Study
+from scrubjay.run import Run, Settings
+from scrubjay.study import Study, explain
+from tests.evidence.inner.cut_out import untrained_run
 
 
 def test_the_counts_are_those_of_the_network(planted_study: Study, line_study: Study) -> None:
@@ -17,4 +22,15 @@ def test_the_counts_are_those_of_the_network(planted_study: Study, line_study: S
 
 
 def test_among_random_directions_nearly_all_are_needed(planted_study: Study) -> None:
-    assert planted_study.claim("subspace.causal").control >= 11
+    facts = planted_study.claim("subspace.causal").facts
+    assert facts["random"] >= 11 and planted_study.claim("subspace.causal").control == facts["untrained"] == 8
+
+
+def test_an_untrained_network_and_one_that_memorised_have_no_few_dimensions() -> None:
+    """Their streams vary in no more dimensions than there are tokens, of which few are few of ``d_model`` only."""
+    tokens = 8
+    labels = torch.randint(2, (tokens * tokens,), generator=torch.Generator().manual_seed(3))
+    memorised = looked_up(labels.reshape(tokens, tokens), 2, words="random labels")
+    for run in (untrained_run(classes=2, tokens=tokens, d_mlp=16), Run.of(memorised.network, memorised.task)):
+        claim = explain(run.network, run.task, Settings(draws=4), lines=(SUBSPACE,)).claim("subspace.causal")
+        assert claim.verdict == "fails" and claim.value is not None and 2 * claim.value > claim.facts["untrained"]

@@ -155,7 +155,7 @@ def _claim(name: str, gated: Gated, suffix: str) -> Claim:
     where = "the first 2 components" if suffix else f"{fit.r} component{'s' * (fit.r > 1)}"
     trivial = _is_trivial(fit)
     spans = "; as many filters as dimensions" if trivial else ""
-    used = "" if fit.is_used else "; a probe, since the answers do not stay when all else is resampled"
+    used = "" if fit.is_used else "; too few answers stay when all else is resampled"
     found = _found(fit)
     topic = "answers given by two filters in the first two components" if suffix else "answers given by the gate"
     return share_claim(

@@ -64,7 +64,7 @@ class Fit:
 
     @property
     def is_used(self) -> bool:
-        """Whether the answers depend on the filters' directions at all.
+        """Whether enough answers stay when everything but the filters' directions is resampled.
 
         That is the case if an effect of at least 0.5 is left when all else is resampled. Filters that tell the answers
         without being used are fitted easily: on a small domain even to labels that a network has memorised.
@@ -88,7 +88,7 @@ class Gated:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict of the gate's claim. No claim that builds upon the gate has a better one."""
+        """The verdict of the gate's claim. A claim that builds upon its filters is worth no more than this one."""
         control, interval = self.controls.strongest
         agreement, majority = self.fit.agreement, self.controls.majority
         found = judged(agreement, agreement, majority, control if interval is None else interval[1])

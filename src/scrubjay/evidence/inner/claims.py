@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from scrubjay.core.axes import Mask
-from scrubjay.core.claim import Claim, count_claim, share_claim, untested
+from scrubjay.core.claim import Claim, Verdict, count_claim, share_claim, untested, worse_of
 from scrubjay.core.stats import Share, chance_share, majority_share, share_of
 from scrubjay.evidence.inner.condensing import TARGETS
 from scrubjay.evidence.inner.interchange import Interchanged, PartScores
@@ -17,16 +17,16 @@ _TOLD = 0.95
 
 def claims(result: InnerResult) -> list[Claim]:
     """Make the claims about size, agreement, mistakes, interchange, the additive network, and scrubbing."""
-    given = given_scales(result)
+    given, at_best = given_scales(result), _at_best(result)
     found = [
         _size(result),
         _agreement(result),
         *_mistakes(result),
         *_interchange(result, "hinges", result.hinges),
-        *_interchange(result, "heads", result.heads),
+        *_interchange(result, "heads", result.heads, at_best),
         *_additive(result),
         *_numbers(result),
-        _scrub(result),
+        _scrub(result, at_best),
     ]
     return [replace(claim, statement=f"{claim.statement}; {given}") for claim in found] if given else found
 
@@ -66,12 +66,21 @@ def _made_of(result: InnerResult) -> str:
     return listed([counted(count, what) for count, what in counts])
 
 
+def _at_best(result: InnerResult) -> Verdict:
+    """The best verdict that the tests of heads and of scrubbing can have: that of the test of hinges, if there is one.
+
+    The hinges are what tells a network that has been trained from one that has not: the other tests pass in untrained
+    networks, and in networks that have memorised their answers, too.
+    """
+    return worse_of([_interchange(result, "hinges", result.hinges)[0].verdict or "holds"])
+
+
 def _no_smaller(result: InnerResult) -> list[str]:
-    """Say so if an untrained network may be as small inside."""
-    if result.untrained is None or _size(result).verdict != "fails":
+    """Say so if an untrained network is not much larger inside."""
+    if result.untrained is None or not result.untrained.shrinks or _size(result).verdict != "fails":
         return []
     return [
-        f"That size shows nothing by itself, since an untrained network of the same sizes needs as few: about "
+        f"That size shows nothing by itself, since an untrained network of the same sizes needs about "
         f"{result.untrained.numbers:,}."
     ]
 
@@ -126,7 +135,7 @@ def _size(result: InnerResult) -> Claim:
         _SECTION,
         f"{statement} (control: an untrained network, which {needs})",
         parts.numbers if result.reached is not None else whole,
-        of=whole,
+        of=control,
         control=control,
         headline=True,
         topic="numbers in the network inside the network",
@@ -210,7 +219,7 @@ def _mistakes(result: InnerResult) -> list[Claim]:
     ]
 
 
-def _interchange(result: InnerResult, what: str, test: PartTest | None) -> list[Claim]:
+def _interchange(result: InnerResult, what: str, test: PartTest | None, at_best: Verdict = "holds") -> list[Claim]:
     parts = {"hinges": "neurons behind a hinge", "heads": "heads behind an inner head"}[what]
     groups = "neurons" if what == "hinges" else what
     claim_id, topic = f"inner.interchange.{what}", f"changed answers predicted when groups of {groups} are exchanged"
@@ -246,6 +255,7 @@ def _interchange(result: InnerResult, what: str, test: PartTest | None) -> list[
             chance=renamed_tokens.value,
             control=strongest.value,
             control_interval=strongest.interval,
+            at_best=at_best,
             headline=what == "hinges",
             topic=topic,
             facts={
@@ -329,7 +339,7 @@ def _numbers(result: InnerResult) -> list[Claim]:
     ]
 
 
-def _scrub(result: InnerResult) -> Claim:
+def _scrub(result: InnerResult, at_best: Verdict = "holds") -> Claim:
     both, random, parts = result.scrubbed.rows["both"], result.scrubbed.random, result.inner.parts
     neurons = ", and neurons where their hinge is off" if parts.hinges else ""
     chance = chance_share(result.run.full.classes)
@@ -344,6 +354,7 @@ def _scrub(result: InnerResult) -> Claim:
         chance=chance,
         control=chance if random is None else random.mean,
         control_interval=None if random is None else random.interval,
+        at_best=at_best,
         headline=True,
         topic="answers left when everything outside it is resampled",
         facts={"draws": both.draws, "neurons_resampled": result.scrubbed.swapped},

@@ -1,15 +1,12 @@
-"""The same search in an untrained network, as a control.
+"""The same search in an untrained network, as a control."""
 
-An untrained network with two classes hardly ever gives both answers. So its margin is taken relative to the median over
-all inputs, which makes both answers equally frequent.
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
 from scrubjay.core.axes import Classes
 from scrubjay.core.stats import majority_share, share_of
+from scrubjay.evidence.balanced import balanced_untrained
 from scrubjay.evidence.inner.condensing import TARGETS, coordinates_of, decisive_dimensions, merging_weights
 from scrubjay.evidence.inner.given_scales import ReadStream
 from scrubjay.evidence.inner.interchange import (
@@ -26,7 +23,6 @@ from scrubjay.fit.decisive import Coordinates
 from scrubjay.fit.head_merging import HeadMerger, Sensitivity
 from scrubjay.fit.hinges import MergedLayer
 from scrubjay.fit.merging import merged_layers
-from scrubjay.nets.readout import HingeReadout, Readout
 from scrubjay.nets.transformer import Transformer
 from scrubjay.run import Run
 
@@ -75,8 +71,8 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
     Returns:
         The control, or None if the untrained network gives every input the same answer.
     """
-    network = Transformer.initialised(run.network.config, seed=seed + 1)
-    read, classes = _balanced(network, run)
+    readout, classes = balanced_untrained(run, seed)
+    network, read = readout.network, ReadStream.of(readout, run.untrained.resid_mid)
     if majority_share(classes) == 1:
         return None
     calls = CloseCalls.of(read.readout, read.rows, seed=seed)
@@ -106,19 +102,6 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
         hinges=_hinges(layers, hinges, anatomy, classes, streams, seed),
         heads=_heads(run, network, read, classes, calls, every, heads, seed),
     )
-
-
-def _balanced(network: Transformer, run: Run) -> tuple[ReadStream, Classes]:
-    streams = run.untrained.resid_mid
-    if not run.readout.reads_margin:
-        return ReadStream.of(Readout.logits(network, run.task), streams), run.untrained.classes
-    readout = Readout.margin(network, run.task)
-    median = readout.scores(streams).median()
-    if isinstance(readout, HingeReadout):
-        readout = replace(readout, offset=readout.offset - median)
-    else:
-        readout = replace(readout, bias=readout.bias - median)
-    return ReadStream.of(readout, streams), readout.classes(streams)
 
 
 def _hinges(

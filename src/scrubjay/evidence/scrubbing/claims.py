@@ -10,7 +10,9 @@ from scrubjay.evidence.scrubbing.measure import Scrubbed, ScrubbingResult
 from scrubjay.evidence.scrubbing.wrong_hypotheses import strongest
 
 _SECTION = "scrubbing"
-_HEADLINES = {"1*": "resampling outside the causal subspace", "1": "resampling all but the filters"}
+_BEYOND = "1*"
+"""The row that resamples outside the causal subspace, whatever the filters are."""
+_HEADLINES = {_BEYOND: "resampling outside the causal subspace", "1": "resampling all but the filters"}
 
 
 def claims(result: ScrubbingResult) -> list[Claim]:
@@ -39,7 +41,8 @@ def control_of(side: Scrubbed, row: str) -> Score:
 def _row_claims(name: str, side: Scrubbed) -> list[Claim]:
     """The claims of a network's rows.
 
-    The verdict of a row is never better than that of a row that resamples only a part of what it resamples.
+    The verdict of a row is never better than that of a row that resamples only a part of what it resamples. That of a
+    row that keeps the filters is never better than the verdict of the claim that these are the filters.
     """
     made: dict[str, Claim] = {}
     rows = {row: scores.row for row, scores in side.scores.items()}
@@ -47,6 +50,7 @@ def _row_claims(name: str, side: Scrubbed) -> list[Claim]:
     for row in by_strictness:
         milder = {id(each) for each in milder_rows(rows[row], list(rows.values()))}
         caps: list[Verdict] = [made[other].verdict or "holds" for other in rows if id(rows[other]) in milder]
+        caps += [] if row == _BEYOND else [side.filters.gate.verdict]
         made[row] = _row_claim(name, side, row, worse_of(caps), is_last=row == list(rows)[-1])
     return [made[row] for row in rows]
 
@@ -94,6 +98,7 @@ def _refined(name: str, side: Scrubbed) -> Claim:
         chance=side.resampled,
         control=control.mean,
         control_interval=control.interval,
+        at_best=side.filters.gate.verdict,
         facts={"fitted": fitted.mean, "draws": refined.draws},
     )
 

@@ -14,6 +14,9 @@ def claims(result: SubspaceResult) -> list[Claim]:
     side = result.sides["full"]
     d_model = len(side.pca.mean)
     kept = side.causal.kept[side.causal.r]
+    controls = {"random": result.at_random.r}
+    if result.untrained_causal is not None:
+        controls["untrained"] = result.untrained_causal.r
     return [
         count_claim(
             "variance.components",
@@ -27,14 +30,14 @@ def claims(result: SubspaceResult) -> list[Claim]:
             "subspace.causal",
             _SECTION,
             f"Few components of resid_mid keep {KEEPS:.0%} of the answers when all others are resampled "
-            f"({kept.mean:.1%} kept; control: random directions)",
+            f"({kept.mean:.1%} kept; control: the components of an untrained network, or random directions)",
             side.causal.r,
             of=d_model,
-            control=result.at_random.r,
+            control=min(controls.values()),
             interval=(side.causal.lowest, side.causal.highest),
             headline=True,
             topic=f"dimensions of resid_mid that keep {KEEPS:.0%} of the answers",
-            facts={"d_model": d_model, "kept": kept.mean, "draws": kept.draws},
+            facts={"d_model": d_model, "kept": kept.mean, "draws": kept.draws, **controls},
         ),
         *(_at_site(site) for site in result.sites),
     ]
