@@ -18,7 +18,8 @@ ANSWERS = Line[AnswersResult](
     stage="domain",
     method=(
         "The network is run on every input, and its answer is compared with the label. Where training saw only a part "
-        "of the inputs, both parts are counted. The control is to give always the most frequent label."
+        "of the inputs, both parts are counted. The control is to give always the most frequent label. The network is "
+        "also run in float64; if any answer is another one there, the page says so."
     ),
     weight=0.1,
 )

@@ -33,6 +33,20 @@ def claims(result: AnswersResult) -> list[Claim]:
 
 def words(result: AnswersResult) -> list[str]:
     """Say what is unusual about the answers, if anything is."""
+    return [*_unusual(result), *_rounding(result)]
+
+
+def _rounding(result: AnswersResult) -> list[str]:
+    if not result.rounded:
+        return []
+    kind = str(result.run.network.dtype).removeprefix("torch.")
+    return [
+        f"On {result.rounded:,} input{'s' * (result.rounded != 1)} the answer depends on rounding: in {kind}, in which "
+        f"the network is explained, it is another one than in float64."
+    ]
+
+
+def _unusual(result: AnswersResult) -> list[str]:
     act, n = result.run.full, len(result.run.full.classes)
     if result.run.is_constant:
         only = int(act.classes[0])
