@@ -1,15 +1,14 @@
-"""Fill the tables of docs/what-recurs.md from the table of a sweep.
+"""Fill the tables of docs/what-recurs.md from the tables of sweeps in examples/.
 
-    python docs/fill_recurs.py examples/sixteen-networks/table.csv [examples/along-training/table.csv]
+    python docs/fill_recurs.py
 
-The first file fills the tables over many networks, whose markers name the claims that they show:
+A marker names a folder of examples/ and the claims that its table shows. There are three kinds of tables. The first has
+a row for each claim over all networks, the second a row for each saved state of training, and the third a row for each
+network:
 
-    <!-- recurs: accuracy.test gate.full -->
-    <!-- end -->
-
-The second file, if there is one, fills the tables along training:
-
-    <!-- along: accuracy.test gate.full -->
+    <!-- recurs: sixteen-networks accuracy.test gate.full -->
+    <!-- along: along-training accuracy.test gate.full -->
+    <!-- networks: weight-decay accuracy.test gate.full -->
     <!-- end -->
 
 A sweep's table does not state what kind of value a claim has. Whole numbers are taken for counts and all other values
@@ -17,8 +16,9 @@ for shares; the page shows no other kind.
 """
 
 import csv
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fill_tables import remade
@@ -26,6 +26,7 @@ from fill_tables import remade
 from scrubjay.core.claim import Claim
 from scrubjay.sweep.spread import Spread
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 PAGE = Path(__file__).parent / "what-recurs.md"
 HEAD = (
     "| claim | published, original network | median (least to most) | mean (95%) | control | holds for (95%) | at "
@@ -33,53 +34,89 @@ HEAD = (
     "|---|---|---|---|---|---|---|",
 )
 
-Row = tuple[int, Claim]
-"""The epoch at which a network was explained, and one of its claims."""
+
+@dataclass(frozen=True)
+class Row:
+    """One claim about one network, with the network's settings and the epoch at which it was explained."""
+
+    settings: dict[str, str]
+    epoch: int
+    claim: Claim
 
 
 def rows_of(table: Path) -> list[Row]:
     """Every row of a sweep's table."""
     with table.open(newline="") as file:
-        return [(int(row["epoch"]), _claim(row)) for row in csv.DictReader(file)]
+        read = csv.DictReader(file)
+        names = list(read.fieldnames or [])
+        settings = [name for name in names[: names.index("epoch")] if name != "network"]
+        return [Row({name: row[name] for name in settings}, int(row["epoch"]), _claim(row)) for row in read]
 
 
-def recurring(page: str, rows: Sequence[Row]) -> str:
-    """The page with every table over many networks filled, from the networks at the end of their training.
+def filled(page: str, examples: Path = EXAMPLES) -> str:
+    """The page with every table filled.
 
     Raises:
         SystemExit: a table shows a claim that was measured in none of the networks.
     """
-    last = max(epoch for epoch, _ in rows)
+    for kind, table in (("recurs", _recurring), ("along", _along), ("networks", _networks)):
+        page = remade(page, kind, partial(_from, examples, table))
+    return page
+
+
+def _from(examples: Path, table: Callable[[list[Row], list[str]], list[str]], words: list[str]) -> list[str]:
+    folder, *ids = words
+    return table(rows_of(examples / folder / "table.csv"), ids)
+
+
+def _recurring(rows: list[Row], ids: list[str]) -> list[str]:
+    last = max(row.epoch for row in rows)
 
     def line(claim_id: str) -> str:
-        spread = Spread.of([claim for epoch, claim in rows if claim.id == claim_id and epoch == last])
+        spread = Spread.of([row.claim for row in rows if row.claim.id == claim_id and row.epoch == last])
         if spread is None:
             raise SystemExit(f"a table shows the claim {claim_id}, which was measured in none of the networks")
         return _line(spread)
 
-    return remade(page, "recurs", lambda ids: [*HEAD, *map(line, ids)])
+    return [*HEAD, *map(line, ids)]
 
 
-def along(page: str, rows: Sequence[Row]) -> str:
-    """The page with every table along training filled."""
+def _along(rows: list[Row], ids: list[str]) -> list[str]:
+    states = sorted({row.epoch for row in rows})
+    return _table(["epoch"], ids, [([f"{at:,}"], [row for row in rows if row.epoch == at]) for at in states])
 
-    def table(ids: list[str]) -> list[str]:
-        lines = [f"| epoch | {' | '.join(f'`{each}`' for each in ids)} |", "|---" * (len(ids) + 1) + "|"]
-        for at in sorted({epoch for epoch, _ in rows}):
-            shown = {claim.id: claim.shown for epoch, claim in rows if epoch == at}
-            lines.append(f"| {at:,} | {' | '.join(shown.get(each, '') for each in ids)} |")
-        return lines
 
-    return remade(page, "along", table)
+def _networks(rows: list[Row], ids: list[str]) -> list[str]:
+    last = [row for row in rows if row.epoch == max(each.epoch for each in rows)]
+    settings = list(dict.fromkeys(tuple(row.settings.items()) for row in last))
+    names = [name.replace("_", " ") for name, _ in settings[0]]
+    lines = [(list(dict(one).values()), [row for row in last if row.settings == dict(one)]) for one in settings]
+    return _table([*names[1:], names[0]], ids, [([*words[1:], words[0]], some) for words, some in lines])
+
+
+def _table(heads: list[str], ids: list[str], lines: Sequence[tuple[list[str], list[Row]]]) -> list[str]:
+    shown = [{row.claim.id: row.claim for row in some} for _, some in lines]
+    cells = [
+        [*words, *(_cell(claims.get(each)) for each in ids)] for (words, _), claims in zip(lines, shown, strict=True)
+    ]
+    names = [*heads, *(f"`{each}`" for each in ids)]
+    return [f"| {' | '.join(row)} |" for row in (names, ["---"] * len(names), *cells)]
+
+
+def _cell(claim: Claim | None) -> str:
+    """A value, and what was found, if the table says so."""
+    if claim is None:
+        return ""
+    found = claim.facts.get("found", "")
+    return f"{claim.shown} ({found})" if found else claim.shown
 
 
 def _claim(row: dict[str, str]) -> Claim:
-    """A claim from a row of the table. Tables of the first release call ``published`` ``post`` and have no chance."""
-    value, published, verdict = row["value"], row.get("published", row.get("post")), row["verdict"]
+    value, verdict = row["value"], row["verdict"]
     is_count = value.lstrip("-").isdecimal()
     assert verdict in ("holds", "partly", "fails", "not applicable", "")
 
-    def number(word: str | None) -> float | None:
+    def number(word: str) -> float | None:
         return float(word) if word else None
 
     return Claim(
@@ -89,11 +126,12 @@ def _claim(row: dict[str, str]) -> Claim:
         kind="count" if is_count else "share",
         value=number(value),
         interval=None,
-        chance=number(row.get("chance")),
+        chance=number(row["chance"]),
         control=float(row["control"]),
         control_interval=None,
         verdict=verdict or None,  # type: ignore[arg-type]  # one of the words above
-        published=number(published),
+        facts={"found": row["found"]},
+        published=number(row["published"]),
     )
 
 
@@ -111,12 +149,7 @@ def _line(spread: Spread) -> str:
 
 def main() -> None:
     """Fill the page."""
-    if len(sys.argv) not in (2, 3):
-        raise SystemExit("usage: python docs/fill_recurs.py SWEEP.csv [ALONG-TRAINING.csv]")
-    text = recurring(PAGE.read_text(), rows_of(Path(sys.argv[1])))
-    if len(sys.argv) == 3:
-        text = along(text, rows_of(Path(sys.argv[2])))
-    PAGE.write_text(text)
+    PAGE.write_text(filled(PAGE.read_text()))
 
 
 if __name__ == "__main__":

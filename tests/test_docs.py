@@ -75,46 +75,35 @@ class TestTables:
 
     def test_what_recurs_is_filled_from_the_tables_of_the_examples(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.syspath_prepend(str(ROOT / "docs"))
-        fill_recurs, page = script("fill_recurs"), TEXTS["docs/what-recurs.md"]
-        tables = {name: ROOT / "examples" / name / "table.csv" for name in ("sixteen-networks", "along-training")}
-        filled = fill_recurs.recurring(page, fill_recurs.rows_of(tables["sixteen-networks"]))
-        assert fill_recurs.along(filled, fill_recurs.rows_of(tables["along-training"])) == page
+        page = TEXTS["docs/what-recurs.md"]
+        assert script("fill_recurs").filled(page) == page
 
-    def test_a_sweeps_table_of_today_fills_a_row(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_sweeps_table_fills_all_kinds_of_tables(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.syspath_prepend(str(ROOT / "docs"))
-        fill_recurs, table = script("fill_recurs"), tmp_path / "table.csv"
-        head = [
-            "network",
-            "seed",
-            "epoch",
-            "claim",
-            "value",
-            "low",
-            "high",
-            "chance",
-            "control",
-            "verdict",
-            "published",
-        ]
+        filled, table = script("fill_recurs").filled, tmp_path / "own" / "table.csv"
+        head = "network,seed,weight_decay,epoch,claim,value,low,high,chance,control,verdict,published,found"
         rows = [
-            ["seed-00", 0, 5, "gate.full", 0.95, "", "", 0.5, 0.6, "holds", 0.974],
-            ["seed-01", 1, 5, "gate.full", 0.85, "", "", 0.5, 0.7, "partly", 0.974],
-            ["seed-01", 1, 3, "gate.full", 0.1, "", "", 0.5, 0.7, "fails", 0.974],
-            ["seed-00", 0, 5, "rival.and", 0.9, "", "", "", 0.6, "", ""],
-            ["seed-00", 0, 5, "attention.first_order", "", "", "", "", 0.0, "not applicable", ""],
+            ["seed-00", 0, 0.1, 5, "gate.full", 0.95, "", "", 0.5, 0.6, "holds", 0.974, "AND"],
+            ["seed-01", 1, 0.1, 5, "gate.full", 0.85, "", "", 0.5, 0.7, "partly", 0.974, "XOR"],
+            ["seed-01", 1, 0.1, 3, "gate.full", 0.1, "", "", 0.5, 0.7, "fails", 0.974, "XOR"],
+            ["seed-00", 0, 0.1, 5, "rival.and", 0.9, "", "", "", 0.6, "", "", ""],
+            ["seed-00", 0, 0.1, 5, "attention.first_order", "", "", "", "", 0.0, "not applicable", "", ""],
         ]
+        table.parent.mkdir()
         with table.open("w", newline="") as file:
-            csv.writer(file).writerows([head, *rows])
-        read = fill_recurs.rows_of(table)
-        page = fill_recurs.recurring("<!-- recurs: gate.full rival.and -->\n<!-- end -->", read)
+            csv.writer(file).writerows([head.split(","), *rows])
+        page = filled("<!-- recurs: own gate.full rival.and -->\n<!-- end -->", tmp_path)
         gate, rival = page.splitlines()[3:5]
         assert gate.startswith("| `gate.full` | 97.4% | 90.0% (85.0% to 95.0%) | 90.0% (")
         assert gate.endswith("| 65.0% | 1 of 2 (9% to 91%) | 2 |")
         assert rival == "| `rival.and` |  | 90.0% (90.0% to 90.0%) | 90.0% | 60.0% | ranked |  |"
         with pytest.raises(SystemExit, match=r"attention\.first_order, which was measured in none"):
-            fill_recurs.recurring("<!-- recurs: attention.first_order -->\n<!-- end -->", read)
-        way = fill_recurs.along("<!-- along: gate.full -->\n<!-- end -->", read).splitlines()
-        assert way[3].startswith("| 3 | 10.0%") and way[4].startswith("| 5 | ")
+            filled("<!-- recurs: own attention.first_order -->\n<!-- end -->", tmp_path)
+        along = filled("<!-- along: own gate.full -->\n<!-- end -->", tmp_path).splitlines()
+        assert along[3].startswith("| 3 | 10.0% (XOR) |") and along[4].startswith("| 5 | ")
+        networks = filled("<!-- networks: own gate.full rival.and -->\n<!-- end -->", tmp_path).splitlines()
+        assert networks[1] == "| weight decay | seed | `gate.full` | `rival.and` |"
+        assert networks[3:5] == ["| 0.1 | 0 | 95.0% (AND) | 90.0% |", "| 0.1 | 1 | 85.0% (XOR) |  |"]
 
 
 class TestPython:

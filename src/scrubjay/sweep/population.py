@@ -15,6 +15,8 @@ RECURS = 0.9
 """A claim recurs if it holds for at least this share of the networks."""
 VARIES = 0.1
 """A claim does not recur if it holds for at most this share. Between the two shares it varies among networks."""
+_MOST_FOUND = 6
+"""The largest number of different things that are counted of what was found."""
 _BEST = 3
 """The number of measurements that the summary names from each ranking."""
 
@@ -123,6 +125,7 @@ def table_csv(population: Population) -> str:
             "control",
             "verdict",
             "published",
+            "found",
         ]
     )
     for network in (*population.networks, *population.along):
@@ -131,6 +134,7 @@ def table_csv(population: Population) -> str:
         for claim in summary.claims:
             low, high = claim.interval or ("", "")
             told = [claim.value, low, high, claim.chance, claim.control, claim.verdict, claim.published]
+            told.append(claim.facts.get("found"))
             writer.writerow([*start, claim.id, *("" if each is None else each for each in told)])
     return text.getvalue()
 
@@ -163,10 +167,13 @@ def _sentences(
 
 
 def _what_was_found(told: Sequence[Spread]) -> Iterator[str]:
-    """For each headline that names what it found in each network: in how many networks it found what."""
+    """For each headline that names what it found in each network: in how many networks it found what.
+
+    Nothing is said if it found something else in nearly every network.
+    """
     for spread in told:
         names = Counter(str(facts["found"]) for facts in spread.facts if "found" in facts)
-        if names:
+        if 0 < len(names) <= _MOST_FOUND:
             counted = ", ".join(f"{name} in {count}" for name, count in names.most_common())
             yield f"{spread.topic.capitalize()}: {counted} of {names.total()}."
 

@@ -140,6 +140,7 @@ def _size(result: InnerResult) -> Claim:
         headline=True,
         topic="numbers in the network inside the network",
         facts={
+            "found": _made_of(result),
             "dimensions": parts.dimensions,
             "heads": len(parts.ranks),
             "ranks": list(parts.ranks),
