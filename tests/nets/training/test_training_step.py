@@ -87,6 +87,33 @@ def test_the_loss_is_in_float64_where_float32_would_be_zero() -> None:
     assert float(found) == pytest.approx(math.exp(-30) + math.exp(-40), rel=0.05, abs=0)
 
 
+def test_inputs_that_are_learnt_too_well_add_nothing_to_the_gradient() -> None:
+    """Their gradients are subnormal numbers, which slow products down; all other gradients stay as they are."""
+    network = Transformer.initialised(alone(TASK, RECIPE).network(0).config, seed=1)
+    tokens, _ = halves()[0]
+    logits = network(tokens)[:, -1].detach()
+    best = logits.topk(2).values
+    network.W_U.data *= 95 / float((best[:, 0] - best[:, 1]).median())
+    half = training_module.Half(TASK.domain.choices(torch.from_numpy(np.flatnonzero(TRAIN))), logits.argmax(1))
+    largest = network(tokens)[:, -1].double().softmax(-1).detach()
+    largest[torch.arange(len(tokens)), half.targets] -= 1
+    small = largest.abs().amax(1) / len(tokens) < 1e-38
+    assert 5 < int(small.sum()) < len(tokens) - 5
+    plain_loss(network, tokens, half.targets).backward()  # type: ignore[no-untyped-call]
+    expected = {name: network.parameter(name).grad for name in network.weights}
+    network.zero_grad()
+    training_module.add_gradient(network, TASK.domain, half)
+    for name, wanted in expected.items():
+        found = network.parameter(name).grad
+        assert (found is None) == (wanted is None)
+        if found is not None and wanted is not None:
+            torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-9)
+    kept = training_module._without_the_negligible(torch.tensor([[1.0, -1e-12, 1e-29, -1e-31, 1e-40]]))
+    assert torch.equal(kept, torch.tensor([[1.0, -1e-12, 1e-29, 0.0, 0.0]]))
+    column = network.W_U.grad
+    assert column is not None and not bool(((column != 0) & (column.abs() < 1e-36)).any())
+
+
 def test_the_first_step_only_fills_the_moments_and_the_second_moves_the_weights() -> None:
     training = alone(TASK, RECIPE)
     start = training.state(0)

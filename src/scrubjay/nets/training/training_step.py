@@ -21,6 +21,9 @@ from scrubjay.nets.transformer import Transformer
 from scrubjay.tasks.domain import Domain
 from scrubjay.tasks.task import Task
 
+_NEGLIGIBLE = 1e-30
+"""The size below which an input's gradient is taken for zero."""
+
 
 @dataclass(frozen=True)
 class TrainingProgress:
@@ -104,8 +107,19 @@ def add_gradient(network: Transformer, domain: Domain, half: Half) -> None:
     cut = resid_mid.detach().requires_grad_()
     for some, aim in zip(torch.split(cut, rows), torch.split(half.targets, rows), strict=True):
         share = len(aim) / len(half.targets)
-        (loss(AfterAttention.of(network, some).logits, aim) * share).backward()  # type: ignore[no-untyped-call]
+        logits = AfterAttention.of(network, some).logits
+        logits.register_hook(_without_the_negligible)  # type: ignore[no-untyped-call]
+        (loss(logits, aim) * share).backward()  # type: ignore[no-untyped-call]
     resid_mid.backward(cut.grad)  # type: ignore[no-untyped-call]
+
+
+def _without_the_negligible(gradient: Float[Tensor, "n v"]) -> Float[Tensor, "n v"]:
+    """The gradient without its smallest numbers, which are too small to change a sum but slow the processor down.
+
+    Inputs that have been learnt well have gradients below 1e-38, which float32 holds as subnormal numbers. A product of
+    matrices with many of these takes five times as long.
+    """
+    return gradient.masked_fill(gradient.abs() < _NEGLIGIBLE, 0.0)
 
 
 @torch.no_grad()
