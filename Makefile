@@ -15,9 +15,9 @@ explain: $(VENV)/installed
 test: lint
 	$(BIN)/python -m pytest -n auto --ignore tests/check
 
-# The tests of what is built from the project: documentation, packages, notebook, cluster, other libraries.
-check: test
-	$(BIN)/python -m pytest -n auto tests/check
+# All that, and the tests of what is built from the project: documentation, packages, notebook, cluster, other libraries.
+check: lint
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -41,6 +41,8 @@ BUNDLED = {
     "tests/test_study.py",
 }
 """The files whose tests read the bundled study, which takes more than a minute to make."""
+LONGEST = ("tests/report/", "tests/test_docs.py", "tests/check/", "tests/program/", "tests/test_architectures.py")
+"""Where the tests that take longest are. They are dealt out first, so that no worker is left with them at the end."""
 PUBLIC_DATA = Path(os.environ.get("SCRUBJAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -58,9 +60,19 @@ class SharedStudies(LoadScopeScheduling):  # type: ignore[misc]
         return "tests/report" if path.startswith("tests/report/") else path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first, and leave the order of all others."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    items.sort(key=rank)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedStudies:
     """How tests are dealt out. The groups of xdist itself have no effect from pytest 9.2 on."""
+    config.option.loadscopereorder = False  # the order is that of ``pytest_collection_modifyitems``
     return SharedStudies(config, log)
 
 
