@@ -139,7 +139,8 @@ _START = '<p><button type="button" id="start" class="primary">▶ Start the live
 _READING = (
     "The control is the same measurement where the statement must fail, for example with random parts. For counts, "
     f"less is better. A claim <em>holds</em> if it has gone at least {HOLDS:.0%} of the way from chance to "
-    f"perfection, and holds <em>partly</em> from {PARTLY:.0%}. A claim that fails is a finding too. "
+    f"perfection, and holds <em>partly</em> from {PARTLY:.0%}. One that builds on another is "
+    "judged no better than that one. A claim that fails is a finding too. "
     '<a href="#claims">All claims, and what the verdicts mean</a>.'
 )
 
