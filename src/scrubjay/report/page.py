@@ -179,9 +179,10 @@ def _rules(published: bool) -> str:
         f"The control of a value is the same measurement where the statement must fail. The effect of a claim is how "
         f"far its value lies on the way from chance to perfection. A claim holds if its effect is at least {HOLDS:.0%} "
         f"and holds partly if it is at least {PARTLY:.0%}. It fails below that, or if its value does not lie beyond "
-        f"its control. All intervals are 95% intervals: Student's t for the mean over random draws, and Wilson's for "
-        f"shares of counted inputs. A value without an interval is exact. Rival explanations and readouts are ranked "
-        f"and get no verdict."
+        f"its control; a count must be at most half of its control. A claim that builds on another one is judged no "
+        f"better than that one. All intervals are 95% intervals: Student's t for the mean over random draws, and "
+        f"Wilson's for shares of counted inputs. A value without an interval is exact. Rival explanations and readouts "
+        f"are ranked and get no verdict."
     )
     if published:
         words += " * These figures were published for another network, which has other weights."
