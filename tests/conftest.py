@@ -1,7 +1,7 @@
 """Shapes and types are checked at run time here, and only here; the session's networks are made once.
 
-The innermost loops of three optimisers are left out: there the checks take longer than the work. What these compute is
-compared with other routes to the same numbers.
+The innermost loops of three optimisers and of the search for programs are left out: there the checks take as long as
+the work. What these compute is compared with other routes to the same numbers.
 """
 
 import os
@@ -15,7 +15,16 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 SOURCE = Path(__file__).parents[1] / "src" / "scrubjay"
-HOT = {"fit.soft_gate", "fit.separable", "fit.lbfgs"}
+HOT = {
+    "fit.soft_gate",
+    "fit.separable",
+    "fit.lbfgs",
+    "program.arcs",
+    "program.code",
+    "program.constants",
+    "program.curves",
+    "program.families",
+}
 CHECKED = [
     f"scrubjay.{name}"
     for path in sorted(SOURCE.rglob("*.py"))
