@@ -28,10 +28,14 @@ from scrubjay.sweep.spread import Spread
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PAGE = Path(__file__).parent / "what-recurs.md"
-HEAD = (
-    "| claim | published, original network | median (least to most) | mean (95%) | control | holds for (95%) | at "
-    "least partly |",
-    "|---|---|---|---|---|---|---|",
+_HEAD = (
+    "claim",
+    "published, original network",
+    "median (least to most)",
+    "mean (95%)",
+    "control",
+    "holds for (95%)",
+    "at least partly",
 )
 
 
@@ -72,13 +76,15 @@ def _from(examples: Path, table: Callable[[list[Row], list[str]], list[str]], wo
 def _recurring(rows: list[Row], ids: list[str]) -> list[str]:
     last = max(row.epoch for row in rows)
 
-    def line(claim_id: str) -> str:
-        spread = Spread.of([row.claim for row in rows if row.claim.id == claim_id and row.epoch == last])
-        if spread is None:
+    def spread(claim_id: str) -> Spread:
+        found = Spread.of([row.claim for row in rows if row.claim.id == claim_id and row.epoch == last])
+        if found is None:
             raise SystemExit(f"a table shows the claim {claim_id}, which was measured in none of the networks")
-        return _line(spread)
+        return found
 
-    return [*HEAD, *map(line, ids)]
+    lines = [_line(spread(claim_id)) for claim_id in ids]
+    used = [at for at, column in enumerate(zip(*lines, strict=True)) if any(column)]
+    return _rows([[row[at] for at in used] for row in (_HEAD, *lines)])
 
 
 def _along(rows: list[Row], ids: list[str]) -> list[str]:
@@ -99,8 +105,13 @@ def _table(heads: list[str], ids: list[str], lines: Sequence[tuple[list[str], li
     cells = [
         [*words, *(_cell(claims.get(each)) for each in ids)] for (words, _), claims in zip(lines, shown, strict=True)
     ]
-    names = [*heads, *(f"`{each}`" for each in ids)]
-    return [f"| {' | '.join(row)} |" for row in (names, ["---"] * len(names), *cells)]
+    return _rows([[*heads, *(f"`{each}`" for each in ids)], *cells])
+
+
+def _rows(cells: Sequence[Sequence[str]]) -> list[str]:
+    """A table in Markdown whose first row is its head."""
+    head, *others = cells
+    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *(f"| {' | '.join(row)} |" for row in others)]
 
 
 def _cell(claim: Claim | None) -> str:
@@ -135,16 +146,15 @@ def _claim(row: dict[str, str]) -> Claim:
     )
 
 
-def _line(spread: Spread) -> str:
-    told = spread.told
-    held, partly = "ranked", ""
+def _line(spread: Spread) -> list[str]:
+    """The cells of a row; those of a column that a table leaves out if it is empty are empty."""
+    told, held, partly = spread.told, "", ""
     if spread.holds is not None and spread.partly is not None:
         held = f"{spread.holds.count} of {spread.holds.n} ({spread.holds.low:.0%} to {spread.holds.high:.0%})"
         partly = f"{spread.partly.count}"
-    return (
-        f"| `{spread.id}` | {told(spread.published)} | {told(spread.middle)} ({told(min(spread.values))} to "
-        f"{told(max(spread.values))}) | {spread.average} | {told(spread.control)} | {held} | {partly} |"
-    )
+    values = f"{told(spread.middle)} ({told(min(spread.values))} to {told(max(spread.values))})"
+    published = told(spread.published)
+    return [f"`{spread.id}`", published, values, spread.average, told(spread.control), held, partly]
 
 
 def main() -> None:

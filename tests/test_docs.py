@@ -96,7 +96,9 @@ class TestTables:
         gate, rival = page.splitlines()[3:5]
         assert gate.startswith("| `gate.full` | 97.4% | 90.0% (85.0% to 95.0%) | 90.0% (")
         assert gate.endswith("| 65.0% | 1 of 2 (9% to 91%) | 2 |")
-        assert rival == "| `rival.and` |  | 90.0% (90.0% to 90.0%) | 90.0% | 60.0% | ranked |  |"
+        assert rival == "| `rival.and` |  | 90.0% (90.0% to 90.0%) | 90.0% | 60.0% |  |  |"
+        alone = filled("<!-- recurs: own rival.and -->\n<!-- end -->", tmp_path).splitlines()
+        assert alone[1] == "| claim | median (least to most) | mean (95%) | control |", "empty columns are left out"
         with pytest.raises(SystemExit, match=r"attention\.first_order, which was measured in none"):
             filled("<!-- recurs: own attention.first_order -->\n<!-- end -->", tmp_path)
         along = filled("<!-- along: own gate.full -->\n<!-- end -->", tmp_path).splitlines()

@@ -106,6 +106,11 @@ def test_the_paragraph_tells_what_recurs_from_what_does_not() -> None:
     varying = population((0.99, 0.5), (0.6, 0.5)).paragraph
     assert "What varies from network to network: answers that the gate" in varying
     assert "1 more failed" in varying
+    in_part = population((0.97, 0.5), (0.9, 0.5)).paragraph
+    assert re.search(
+        r"What recurs in part \(holds at least partly for at least 90%[^)]*\): answers that the gate", in_part
+    )
+    assert "holds for 1 of 2, at least partly for 2" in in_part and "varies" not in in_part
     assert Population.of("own", 12, [], {}).paragraph.startswith("No network")
 
 

@@ -12,9 +12,9 @@ from scrubjay.sweep.spread import Spread
 from scrubjay.sweep.summary import Summary
 
 RECURS = 0.9
-"""A claim recurs if it holds for at least this share of the networks."""
+"""A claim recurs if it holds for at least this share of the networks, and in part if it holds at least partly there."""
 VARIES = 0.1
-"""A claim does not recur if it holds for at most this share. Between the two shares it varies among networks."""
+"""A claim does not recur if it holds at least partly for at most this share. Otherwise it varies among networks."""
 _MOST_FOUND = 6
 """The largest number of different things that are counted of what was found."""
 _BEST = 3
@@ -193,18 +193,30 @@ def _rankings(spreads: Sequence[Spread]) -> Iterator[str]:
 
 
 def _kinds(told: Sequence[Spread]) -> Iterator[tuple[str, list[Spread]]]:
-    shares = [(spread, spread.holds.value) for spread in told if spread.holds is not None]
-    yield f"What recurs (holds for at least {RECURS:.0%} of the networks)", [s for s, held in shares if held >= RECURS]
-    yield "What varies from network to network", [s for s, held in shares if VARIES < held < RECURS]
-    yield (
-        f"What does not recur (holds for at most {VARIES:.0%} of the networks)",
-        [s for s, held in shares if held <= VARIES],
-    )
+    most, few = f"at least {RECURS:.0%} of the networks", f"at most {VARIES:.0%}"
+    kinds: dict[str, list[Spread]] = {
+        f"What recurs (holds for {most})": [],
+        f"What recurs in part (holds at least partly for {most})": [],
+        "What varies from network to network": [],
+        f"What does not recur (holds at least partly for {few})": [],
+    }
+    whole, in_part, varies, not_at_all = kinds.values()
+    for spread in told:
+        assert spread.holds is not None and spread.partly is not None
+        if spread.holds.value >= RECURS:
+            whole.append(spread)
+        elif spread.partly.value >= RECURS:
+            in_part.append(spread)
+        else:
+            (varies if spread.partly.value > VARIES else not_at_all).append(spread)
+    yield from kinds.items()
 
 
 def _clause(spread: Spread) -> str:
-    assert spread.holds is not None
+    assert spread.holds is not None and spread.partly is not None
     published = "" if spread.published is None else f"; published {spread.told(spread.published)}"
     between = f"{spread.told(min(spread.values))} to {spread.told(max(spread.values))}, median "
     of = f"holds for {spread.holds.count} of {spread.holds.n}"
+    if spread.partly.count > spread.holds.count:
+        of += f", at least partly for {spread.partly.count}"
     return f"{spread.topic} ({between}{spread.told(spread.middle)}{published}; {of})"
