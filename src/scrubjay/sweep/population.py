@@ -15,8 +15,8 @@ RECURS = 0.9
 """A claim recurs if it holds for at least this share of the networks, and in part if it holds at least partly there."""
 VARIES = 0.1
 """A claim does not recur if it holds at least partly for at most this share. Otherwise it varies among networks."""
-_MOST_FOUND = 6
-"""The largest number of different things that are counted of what was found."""
+_FEW_NAMES = 2
+"""As many different things that were found can always be told; more only if they recur."""
 _BEST = 3
 """The number of measurements that the summary names from each ranking."""
 
@@ -169,11 +169,11 @@ def _sentences(
 def _what_was_found(told: Sequence[Spread]) -> Iterator[str]:
     """For each headline that names what it found in each network: in how many networks it found what.
 
-    Nothing is said if it found something else in nearly every network.
+    Nothing is said if nearly every network has something else.
     """
     for spread in told:
         names = Counter(str(facts["found"]) for facts in spread.facts if "found" in facts)
-        if 0 < len(names) <= _MOST_FOUND:
+        if names and len(names) <= max(_FEW_NAMES, names.total() / 2):
             counted = ", ".join(f"{name} in {count}" for name, count in names.most_common())
             yield f"{spread.topic.capitalize()}: {counted} of {names.total()}."
 
