@@ -46,7 +46,7 @@ def result_of(planted: Planted, hypothesis: Hypothesis | None = None) -> GateRes
     run = planted.run()
     made = Hypothesis.of(planted.filters, run.full.resid_mid) if hypothesis is None else hypothesis
     model = GateModel(run, made, PCA.of(run.full.resid_mid).components[:4])
-    return GateResult(model, *model.tested(seed=0))
+    return GateResult(model, *model.tested(seed=0), at_best="holds")
 
 
 def gate_claim(result: GateResult) -> Claim:

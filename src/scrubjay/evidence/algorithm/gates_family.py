@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from scrubjay.core.claim import Claim, Verdict, judged, measurement, share_claim, untested
+from scrubjay.core.claim import Claim, Verdict, judged, measurement, share_claim, untested, worse_of
 from scrubjay.core.stats import Share
 from scrubjay.core.table import Table
 from scrubjay.evidence.algorithm.family import SECTION, CausalFamily, Setting
@@ -34,12 +34,14 @@ class GateResult:
         together: what the exchange of each filter's value gave.
         singles: the same for each filter.
         chance: how often the answer of a random input is the prediction, where it changes.
+        at_best: the verdict of the gate's own claim.
     """
 
     model: GateModel
     together: FilterExchange
     singles: tuple[FilterExchange, ...]
     chance: float
+    at_best: Verdict
 
     @property
     def gate(self) -> str:
@@ -60,11 +62,14 @@ class GateResult:
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the exchange amounts to; None if it is vacuous or no prediction changes."""
+        """What the exchange amounts to; None if it is vacuous or no prediction changes.
+
+        It is worth no more than the claim that these are the filters.
+        """
         found, control = self.together.found.changed, self.together.control
         if self.why_vacuous or found is None or control is None:
             return None
-        return judged(found.value, found.low, self.chance, control.high)
+        return worse_of([judged(found.value, found.low, self.chance, control.high), self.at_best])
 
 
 def _lacks(setting: Setting) -> str | None:
@@ -76,7 +81,7 @@ def _measure(setting: Setting, settings: Settings) -> GateResult:
     assert filters is not None
     subspace = filters.pca.components[: filters.gate.fit.r]
     model = GateModel(setting.run, filters.hypothesis, subspace)
-    return GateResult(model, *model.tested(seed=settings.seed))
+    return GateResult(model, *model.tested(seed=settings.seed), at_best=filters.gate.verdict)
 
 
 def _claims(result: GateResult) -> list[Claim]:
@@ -114,7 +119,9 @@ def _claims(result: GateResult) -> list[Claim]:
         gate = measurement("algorithm.gate", SECTION, words, found.value, **about)
     else:
         words += f" {controls}" + (". A control does as well, so this test is vacuous" if as_well else "")
-        gate = share_claim("algorithm.gate", SECTION, words, found.value, chance=result.chance, **about)
+        gate = share_claim(
+            "algorithm.gate", SECTION, words, found.value, chance=result.chance, at_best=result.at_best, **about
+        )
     return [
         gate,
         measurement(

@@ -71,8 +71,8 @@ def untrained_control(run: Run, hinges: int, heads: int, seed: int) -> Untrained
     Returns:
         The control, or None if the untrained network gives every input the same answer.
     """
-    readout, classes = balanced_untrained(run, seed)
-    network, read = readout.network, ReadStream.of(readout, run.untrained.resid_mid)
+    readout, streams_read, classes = balanced_untrained(run, seed)
+    network, read = readout.network, ReadStream.of(readout, streams_read)
     if majority_share(classes) == 1:
         return None
     calls = CloseCalls.of(read.readout, read.rows, seed=seed)

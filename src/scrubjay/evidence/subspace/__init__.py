@@ -16,7 +16,7 @@ SUBSPACE = Line[SubspaceResult](
     method=(
         "The residual stream after attention is split into principal components over all inputs. The components "
         "beyond the first r are taken from another, random input, and r grows until 99% of the answers stay. The "
-        "control uses random directions, or the components of an untrained network, whichever needs fewer."
+        "control uses random directions, or the components of untrained networks, whichever needs fewer."
     ),
     needs=(VARYING_ANSWERS,),
     weight=1.5,

@@ -16,7 +16,7 @@ def claims(result: SubspaceResult) -> list[Claim]:
     kept = side.causal.kept[side.causal.r]
     controls = {"random": result.at_random.r}
     if result.untrained_causal is not None:
-        controls["untrained"] = result.untrained_causal.r
+        controls["untrained"] = result.untrained_causal
     return [
         count_claim(
             "variance.components",
@@ -30,7 +30,7 @@ def claims(result: SubspaceResult) -> list[Claim]:
             "subspace.causal",
             _SECTION,
             f"Few components of resid_mid keep {KEEPS:.0%} of the answers when all others are resampled "
-            f"({kept.mean:.1%} kept; control: the components of an untrained network, or random directions)",
+            f"({kept.mean:.1%} kept; control: the components of untrained networks, or random directions)",
             side.causal.r,
             of=d_model,
             control=min(controls.values()),

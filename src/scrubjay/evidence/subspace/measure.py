@@ -18,6 +18,10 @@ _DRAWS = 10
 """The largest number of draws for each number of components."""
 _CONTROL_DRAWS = 2
 """The largest number of draws for each number of random directions."""
+_UNTRAINED = 5
+"""The largest number of untrained networks. On few inputs a single one needs many or few dimensions by chance."""
+_UNTRAINED_INPUTS = 20_000
+"""On how many inputs all untrained networks together are run, unless a single one has more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,8 @@ class SubspaceResult:
         run: the run.
         sides: the components of the full and of the frozen network, by name.
         untrained: how many components hold the same share of the variance in an untrained network.
-        untrained_causal: the causal subspace of the untrained network; None if it gives every input the same answer.
+        untrained_causal: the number of dimensions of the smallest causal subspace of some untrained networks; None if
+            each of them gives every input the same answer.
         at_random: the causal subspace that is found if components are replaced by random directions.
         sites: the causal subspace at every site of a network with several layers; empty for a network with one.
     """
@@ -49,7 +54,7 @@ class SubspaceResult:
     run: Run
     sides: dict[str, SideSubspace]
     untrained: int
-    untrained_causal: CausalSubspace | None
+    untrained_causal: int | None
     at_random: CausalSubspace
     sites: tuple[SiteSubspace, ...]
 
@@ -58,31 +63,32 @@ def measure(run: Run, settings: Settings, found: Found) -> SubspaceResult:
     """Find the fewest components that keep the answers, in both networks, in an untrained one and at random."""
     stopping = settings.stopping.at_most(_DRAWS)
     components = {name: PCA.of(act.resid_mid) for name, act in run.sides.items()}
-    untrained = PCA.of(run.untrained.resid_mid)
     d = run.network.config.d_model
+    others = list(range(max(1, min(_UNTRAINED, _UNTRAINED_INPUTS // run.task.domain.size))))
 
-    def search(what: str) -> CausalSubspace | None:
+    def search(what: str | int) -> CausalSubspace | None:
         rest: Rest = run.readout
-        if what == "untrained":
-            rest, classes = balanced_untrained(run, settings.seed)
+        until = stopping if what in run.sides else stopping.at_most(_CONTROL_DRAWS)
+        if isinstance(what, int):
+            rest, streams, classes = balanced_untrained(run, settings.seed, what)
             if majority_share(classes) == 1:
                 return None
-            basis, streams, until = untrained.components, run.untrained.resid_mid, stopping.at_most(_CONTROL_DRAWS)
-        elif what == "random":
-            basis, until = random_basis(d, d, settings.seed), stopping.at_most(_CONTROL_DRAWS)
-            streams, classes = run.full.resid_mid, run.full.classes
+            basis = PCA.of(streams).components
         else:
-            basis, until = components[what].components, stopping
-            streams, classes = run.sides[what].resid_mid, run.sides[what].classes
+            act = run.full if what == "random" else run.sides[what]
+            streams, classes = act.resid_mid, act.classes
+            basis = random_basis(d, d, settings.seed) if what == "random" else components[what].components
         return causal_subspace(streams, basis, rest, classes, draws=until.most, seed=settings.seed)
 
-    random, blank, *searched = side_by_side(search, ["random", "untrained", *run.sides])
+    every: list[str | int] = ["random", *run.sides, *others]
+    random, *searched = side_by_side(search, every)
     assert random is not None
+    untrained = [each.r for each in searched[len(run.sides) :] if each is not None]
     return SubspaceResult(
         run,
-        {name: SideSubspace(components[name], each) for name, each in zip(run.sides, searched, strict=True) if each},
-        untrained=untrained.holding(VARIANCE),
-        untrained_causal=blank,
+        {name: SideSubspace(components[name], each) for name, each in zip(run.sides, searched, strict=False) if each},
+        untrained=PCA.of(run.untrained.resid_mid).holding(VARIANCE),
+        untrained_causal=min(untrained, default=None),
         at_random=random,
         sites=subspaces_at_sites(run, settings),
     )
