@@ -73,11 +73,17 @@ def _from(examples: Path, table: Callable[[list[Row], list[str]], list[str]], wo
     return table(rows_of(examples / folder / "table.csv"), ids)
 
 
-def _recurring(rows: list[Row], ids: list[str]) -> list[str]:
+def _at_the_end(rows: list[Row]) -> list[Row]:
+    """The rows about networks at the end of their training."""
     last = max(row.epoch for row in rows)
+    return [row for row in rows if row.epoch == last]
+
+
+def _recurring(rows: list[Row], ids: list[str]) -> list[str]:
+    last = _at_the_end(rows)
 
     def spread(claim_id: str) -> Spread:
-        found = Spread.of([row.claim for row in rows if row.claim.id == claim_id and row.epoch == last])
+        found = Spread.of([row.claim for row in last if row.claim.id == claim_id])
         if found is None:
             raise SystemExit(f"a table shows the claim {claim_id}, which was measured in none of the networks")
         return found
@@ -93,7 +99,7 @@ def _along(rows: list[Row], ids: list[str]) -> list[str]:
 
 
 def _networks(rows: list[Row], ids: list[str]) -> list[str]:
-    last = [row for row in rows if row.epoch == max(each.epoch for each in rows)]
+    last = _at_the_end(rows)
     settings = list(dict.fromkeys(tuple(row.settings.items()) for row in last))
     names = [name.replace("_", " ") for name, _ in settings[0]]
     lines = [(list(dict(one).values()), [row for row in last if row.settings == dict(one)]) for one in settings]
